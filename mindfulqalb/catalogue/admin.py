@@ -1,0 +1,39 @@
+"""The catalogue in the admin: prices, durations and event types are edited here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+
+from mindfulqalb.catalogue.models import Price, SessionOffer, Therapist
+
+
+class PriceInline(admin.TabularInline[Price, SessionOffer]):
+    """An offer's price per currency."""
+
+    model = Price
+    extra = 0
+
+
+@admin.register(SessionOffer)
+class SessionOfferAdmin(admin.ModelAdmin[SessionOffer]):
+    """What is sold. Offers are switched off, not deleted: bookings point at them."""
+
+    list_display = ("title", "session_type", "format", "duration_minutes", "therapist", "is_active", "is_default")
+    list_filter = ("session_type", "format", "is_active", "therapist")
+    list_select_related = ("therapist",)
+    ordering = ("position",)
+    inlines = (PriceInline,)
+
+    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
+        """Refuse: untick "is active" instead."""
+        return False
+
+
+@admin.register(Therapist)
+class TherapistAdmin(admin.ModelAdmin[Therapist]):
+    """Whose hours are sold."""
+
+    list_display = ("name", "slug", "is_active")
+    search_fields = ("name",)

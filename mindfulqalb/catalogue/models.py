@@ -1,0 +1,110 @@
+"""What is sold: a kind of session in a format, by a therapist, at a price per currency."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+
+class SessionType(models.TextChoices):
+    """Who comes."""
+
+    INDIVIDUAL = "individual", "Individual"
+    COUPLES = "couples", "Couples"
+    FAMILY = "family", "Family"
+    FREE = "free", "Free first call"
+
+
+class SessionFormat(models.TextChoices):
+    """How they talk."""
+
+    CHAT = "chat", "Chat"
+    AUDIO = "audio", "Audio"
+    VIDEO = "video", "Video"
+
+
+# Rupees are paid through Razorpay, dollars through Stripe.
+GATEWAY_OF_CURRENCY = {"INR": "razorpay", "USD": "stripe"}
+
+
+class Therapist(models.Model):
+    """Whose hours are sold. A practice of one has one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(unique=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        db_table = "therapists"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SessionOffer(models.Model):
+    """A session that a client can book."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    session_type = models.CharField(max_length=50, choices=SessionType)
+    format = models.CharField(max_length=20, choices=SessionFormat)
+    title = models.CharField(max_length=100, help_text="As clients read it, in mails too: nothing clinical.")
+    duration_minutes = models.PositiveSmallIntegerField()
+    therapist = models.ForeignKey(Therapist, on_delete=models.PROTECT, related_name="offers")
+    calendar_event_type = models.CharField(
+        max_length=50, blank=True, help_text="Cal.com event type id. Empty: taken from CALCOM_EVENT_TYPE_IDS."
+    )
+    is_default = models.BooleanField(default=False, help_text="Stands for its type where no format is named.")
+    is_active = models.BooleanField(default=True, help_text="Untick to stop selling it; bookings made stay.")
+    position = models.PositiveSmallIntegerField(default=0, help_text="Order on the booking page.")
+
+    class Meta:
+        db_table = "session_offers"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session_type", "format"], name="offer_type_format"),
+            models.UniqueConstraint(fields=["session_type"], condition=Q(is_default=True), name="offer_one_default"),
+            models.CheckConstraint(condition=Q(duration_minutes__gt=0), name="offer_duration_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def code(self) -> str:
+        """The offer's name in settings and on payments: `individual-video`; the free call is `free`."""
+        if self.session_type == SessionType.FREE:
+            return self.session_type
+        return f"{self.session_type}-{self.format}"
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it is sold without payment: by its type, never because a price is missing."""
+        return self.session_type == SessionType.FREE
+
+
+class Price(models.Model):
+    """What an offer costs in one currency."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    offer = models.ForeignKey(SessionOffer, on_delete=models.CASCADE, related_name="prices")
+    currency = models.CharField(max_length=3, choices=[(code, code) for code in GATEWAY_OF_CURRENCY])
+    amount_minor = models.PositiveIntegerField(help_text="In paise or cents.")
+
+    class Meta:
+        db_table = "prices"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["offer", "currency"], name="price_offer_currency"),
+            models.CheckConstraint(condition=Q(amount_minor__gte=50), name="price_chargeable"),
+            models.CheckConstraint(condition=Q(currency__in=sorted(GATEWAY_OF_CURRENCY)), name="price_currency_taken"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.currency} {self.amount_minor}"
+
+    @property
+    def gateway(self) -> str:
+        """The gateway that takes this currency."""
+        return GATEWAY_OF_CURRENCY[self.currency]

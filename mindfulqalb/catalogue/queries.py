@@ -1,0 +1,108 @@
+"""Find what a caller means among what is sold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from mindfulqalb.api.errors import Refusal
+from mindfulqalb.catalogue.models import Price, SessionFormat, SessionOffer, SessionType
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.db.models import QuerySet
+
+
+class UnknownSession(Refusal):
+    """No such session is on sale."""
+
+    code = "unknown_session"
+    status = 400
+    sentence = "We do not offer such a session. Please choose one from the list."
+
+
+class NotSoldInCurrency(Refusal):
+    """The session has no price in that currency."""
+
+    code = "unknown_currency"
+    status = 400
+    sentence = "This session cannot be paid in that currency."
+
+
+class NothingToPay(Refusal):
+    """A payment was asked for a free session."""
+
+    code = "nothing_to_pay"
+    status = 400
+    sentence = "This session is free: there is nothing to pay."
+
+
+def active_offers() -> QuerySet[SessionOffer]:
+    """All that is on sale, in the booking page's order, with prices."""
+    return (
+        SessionOffer.objects.filter(is_active=True, therapist__is_active=True)
+        .select_related("therapist")
+        .prefetch_related("prices")
+        .order_by("position", "session_type", "format")
+    )
+
+
+def find_offer(*, session_type: str, session_format: str | None = None) -> SessionOffer:
+    """Find the offer that a caller names.
+
+    `session_type` may be `individual`, `individual-video`, or, from the present front end, a bare format (`video` means
+    `individual-video`); a type without format means the type's default offer. Raises UnknownSession naming the field.
+    """
+    kind, wanted = _split(session_type, session_format)
+    if kind not in SessionType.values:
+        raise UnknownSession(
+            fields={"sessionType": [f"Unknown session type. Choose from {_listed(SessionType.values)}."]}
+        )
+    if wanted is not None and wanted not in SessionFormat.values:
+        raise UnknownSession(fields={"format": [f"Unknown format. Choose from {_listed(SessionFormat.values)}."]})
+    offers = SessionOffer.objects.filter(is_active=True, therapist__is_active=True, session_type=kind)
+    # The free call has one format; naming another one is no reason to send a client away.
+    narrowed = (
+        offers
+        if kind == SessionType.FREE
+        else offers.filter(**({"format": wanted} if wanted else {"is_default": True}))
+    )
+    offer = narrowed.select_related("therapist").order_by("position").first()
+    if offer is None:
+        raise UnknownSession(fields={"format": ["This session is not offered in that format."]})
+    return offer
+
+
+def price_of(*, offer: SessionOffer, currency: str) -> Price:
+    """Read the one true price. Raises NothingToPay or NotSoldInCurrency."""
+    if offer.is_free:
+        raise NothingToPay(fields={"sessionType": ["This session is free."]})
+    price = Price.objects.filter(offer=offer, currency=currency).first()
+    if price is None:
+        raise NotSoldInCurrency(fields={"currency": [f"No price in {currency}."]})
+    return price
+
+
+def event_type_of(offer: SessionOffer) -> str:
+    """Name the calendar's event type: the offer's own, else the settings' by code, else by type; else ""."""
+    configured = settings.CALCOM_EVENT_TYPE_IDS
+    return offer.calendar_event_type or str(configured.get(offer.code) or configured.get(offer.session_type) or "")
+
+
+def event_types_of(therapist_id: UUID) -> list[str]:
+    """Name a therapist's event types: they share one calendar, so an appointment in one closes times in the others."""
+    offers = SessionOffer.objects.filter(therapist_id=therapist_id)
+    return sorted({event_type for offer in offers if (event_type := event_type_of(offer))})
+
+
+def _split(session_type: str, session_format: str | None) -> tuple[str, str | None]:
+    if session_type in SessionFormat.values:
+        return SessionType.INDIVIDUAL, session_type
+    kind, _, suffix = session_type.partition("-")
+    return kind, session_format or suffix or None
+
+
+def _listed(values: list[str]) -> str:
+    return ", ".join(values)

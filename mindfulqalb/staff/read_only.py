@@ -1,0 +1,26 @@
+"""Admin pages that show and never write: states and evidence are moved by services alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """A model's pages without add, change and delete, for everybody, superusers included."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: rows come from services."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: rows are moved by services."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: rows leave by retention alone."""
+        return False

@@ -1,0 +1,43 @@
+"""The only place where an HTTP session to a vendor is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import certifi
+import requests
+from django.conf import settings
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from mindfulqalb.observability.request_ids import current_request_id
+
+POOL_SIZE = 32
+
+
+class BoundedAdapter(HTTPAdapter):
+    """An adapter that never waits for ever, whatever the caller, or an SDK, forgot to say."""
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+        """Send with the settings' timeouts unless the call brought its own."""
+        if kwargs.get("timeout") is None:
+            kwargs["timeout"] = settings.VENDOR_TIMEOUT
+        if request_id := current_request_id():
+            request.headers.setdefault("X-Request-ID", request_id)
+        return super().send(request, **kwargs)
+
+
+def vendor_session() -> requests.Session:
+    """Make a session with timeouts always, retries for GET only, current CA certificates, and nothing from `.netrc`.
+
+    A POST is never repeated here: whether it may be is a question about money or a calendar, and not about HTTP.
+    """
+    retries = Retry(
+        total=2, backoff_factor=0.2, allowed_methods={"GET"}, status_forcelist={502, 503, 504}, raise_on_status=False
+    )
+    session = requests.Session()
+    session.trust_env = False
+    session.verify = certifi.where()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, BoundedAdapter(max_retries=retries, pool_maxsize=POOL_SIZE))
+    return session

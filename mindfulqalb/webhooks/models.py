@@ -1,0 +1,32 @@
+"""What vendors told us, word for word and encrypted."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+
+from mindfulqalb.encryption.fields import EncryptedTextField
+
+
+class WebhookDelivery(models.Model):
+    """One event of one vendor. It is a hint: whoever works on it asks the vendor for the truth."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    vendor = models.CharField(max_length=20)
+    event_id = models.CharField(max_length=255, help_text="The vendor's, else the SHA-256 of the body.")
+    event_type = models.CharField(max_length=100)
+    body = EncryptedTextField(label="webhooks.body", db_column="body_encrypted")
+    body_digest = models.CharField(max_length=64, help_text="SHA-256 of the body as received.")
+    received_at = models.DateTimeField()
+    processed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "webhook_deliveries"
+        verbose_name_plural = "webhook deliveries"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["vendor", "event_id"], name="webhook_event_once")]
+        indexes: ClassVar = [models.Index(fields=["received_at"], name="webhook_received")]
+
+    def __str__(self) -> str:
+        return f"{self.vendor} {self.event_type} {self.event_id}"

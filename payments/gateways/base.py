@@ -1,0 +1,70 @@
+"""What a payment gateway must do. To add one: copy a file beside this one, and add a line to the registry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from mindfulqalb.webhooks.services import WebhookEvent
+    from payments.money import Money
+    from payments.states import PaymentState
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """What to ask a gateway for.
+
+    `receipt` is our payment's id: the gateway shows it to us again, and a repeated request under it makes no second
+    order.
+    """
+
+    receipt: str
+    price: Money
+    description: str
+    expires_at: datetime
+    payer_email: str = ""
+    success_url: str = ""
+    cancel_url: str = ""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the gateway made of it; `checkout_url` is empty where the client pays in a dialog on our page."""
+
+    provider_order_id: str
+    checkout_url: str = ""
+
+
+@dataclass(frozen=True)
+class Charge:
+    """The gateway's word on one attempt to pay an order."""
+
+    provider_payment_id: str
+    state: PaymentState
+    paid: Money
+
+
+class PaymentGateway(Protocol):
+    """A vendor who takes money. Every method raises ProviderError, and nothing of the vendor's own."""
+
+    name: str
+    public_key: str
+
+    def create_order(self, request: OrderRequest) -> Order:
+        """Ask for money; nothing is charged yet."""
+
+    def collect(self, provider_order_id: str, price: Money) -> list[Charge]:
+        """Fetch every attempt to pay an order, capturing on the way what is authorized for exactly this price."""
+
+    def find_order(self, provider_payment_id: str) -> str | None:
+        """Name the order that a payment id of theirs belongs to; None when they know no such payment."""
+
+    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
+        """Check a delivery's signature on its raw bytes. Raises InvalidWebhook."""
+
+    def order_of_webhook(self, body: str) -> str | None:
+        """Name the order that a stored delivery is about; None when it is about something else."""

@@ -1,0 +1,156 @@
+"""Stripe: Checkout Sessions paid on Stripe's own page, in dollars. https://docs.stripe.com/api"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import stripe
+from django.conf import settings
+from django.utils import timezone
+
+from mindfulqalb.vendors.errors import ProviderError
+from mindfulqalb.vendors.sessions import vendor_session
+from mindfulqalb.webhooks.bodies import json_object
+from mindfulqalb.webhooks.services import LONGEST_HEADER, InvalidWebhook, WebhookEvent
+from payments.gateways.base import Charge, Order, OrderRequest
+from payments.money import Money
+from payments.states import PaymentState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# Stripe refuses sessions that end sooner; the half minute is for the way there and for clocks that differ.
+SHORTEST_SESSION = timedelta(minutes=30, seconds=30)
+SIGNATURE_AGE_SECONDS = 300
+
+
+class StripeGateway:
+    """Stripe behind the gateway protocol."""
+
+    name = "stripe"
+    public_key = ""
+
+    def __init__(self, *, secret_key: str, webhook_secrets: list[str], base_url: str) -> None:
+        """Make a client on our session; the SDK's own default would wait 80 seconds."""
+        self._webhook_secrets = webhook_secrets
+        http_client = stripe.RequestsClient(timeout=settings.VENDOR_TIMEOUT, session=vendor_session())
+        self._client = stripe.StripeClient(
+            secret_key, http_client=http_client, base_addresses={"api": base_url}, max_network_retries=1
+        )
+
+    @classmethod
+    def from_settings(cls) -> StripeGateway:
+        """Make the gateway that the settings describe."""
+        return cls(
+            secret_key=settings.STRIPE_SECRET_KEY,
+            webhook_secrets=[settings.STRIPE_WEBHOOK_SECRET, *settings.STRIPE_WEBHOOK_SECRET_FALLBACKS],
+            base_url=settings.STRIPE_API_URL,
+        )
+
+    def create_order(self, request: OrderRequest) -> Order:
+        """Create a Checkout Session; repeated under the same receipt it answers with the same one for a day.
+
+        https://docs.stripe.com/api/checkout/sessions/create
+        """
+        with _vendor_errors("create a checkout session"):
+            session = self._client.v1.checkout.sessions.create(
+                params=_session_params(request),  # type: ignore[arg-type]
+                options={"idempotency_key": f"checkout:{request.receipt}"},
+            )
+            return Order(session.id, session.url or "")
+
+    def collect(self, provider_order_id: str, price: Money) -> list[Charge]:
+        """Fetch the session, which may be complete and unpaid: some methods take days.
+
+        https://docs.stripe.com/api/checkout/sessions/retrieve
+        """
+        with _vendor_errors("fetch a checkout session"):
+            session = self._client.v1.checkout.sessions.retrieve(provider_order_id)
+            return _charges(session)
+
+    def find_order(self, provider_payment_id: str) -> str | None:
+        """Find a payment intent's session. https://docs.stripe.com/api/checkout/sessions/list"""
+        with _vendor_errors("find a checkout session"):
+            found = self._client.v1.checkout.sessions.list(params={"payment_intent": provider_payment_id}).data
+            return found[0].id if found else None
+
+    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
+        """Check and read a delivery. https://docs.stripe.com/webhooks/signature"""
+        signature = headers.get("Stripe-Signature", "")
+        if not 0 < len(signature) <= LONGEST_HEADER:
+            raise InvalidWebhook
+        text = body.decode("utf-8", "replace")
+        if not any(_is_signed(text, signature, secret) for secret in self._webhook_secrets if secret):
+            raise InvalidWebhook
+        event = json_object(text)
+        if not isinstance(event.get("id"), str) or not isinstance(event.get("type"), str):
+            raise InvalidWebhook
+        return WebhookEvent(self.name, event["id"][:255], event["type"], text)
+
+    def order_of_webhook(self, body: str) -> str | None:
+        """Name the session that a `checkout.session.*` event is about."""
+        data = json_object(body).get("data")
+        entity = data.get("object") if isinstance(data, dict) else None
+        if isinstance(entity, dict) and entity.get("object") == "checkout.session":
+            return str(entity.get("id"))
+        return None
+
+
+def _session_params(request: OrderRequest) -> dict[str, Any]:
+    ends_at = max(request.expires_at, timezone.now() + SHORTEST_SESSION)
+    line = {
+        "quantity": 1,
+        "price_data": {
+            "currency": request.price.currency.lower(),
+            "unit_amount": request.price.amount_minor,
+            # Stripe prints it on receipts and card statements: nothing clinical.
+            "product_data": {"name": request.description},
+        },
+    }
+    # Stripe does not copy the session's metadata to the payment intent.
+    params = {
+        "mode": "payment",
+        "client_reference_id": request.receipt,
+        "metadata": {"payment": request.receipt},
+        "payment_intent_data": {"metadata": {"payment": request.receipt}, "description": request.description},
+        "billing_address_collection": "required",  # Indian accounts may not charge abroad without it
+        "adaptive_pricing": {"enabled": False},
+        "expires_at": int(ends_at.timestamp()),
+        "success_url": request.success_url,
+        "cancel_url": request.cancel_url,
+        "line_items": [line],
+    }
+    return params | ({"customer_email": request.payer_email} if request.payer_email else {})
+
+
+def _charges(session: stripe.checkout.Session) -> list[Charge]:
+    intent = session.payment_intent
+    if intent is None:
+        return []
+    state = PaymentState.PENDING if session.payment_status == "unpaid" else PaymentState.CAPTURED
+    if session.status == "open":
+        return []
+    paid = Money(session.amount_total or 0, (session.currency or "").upper())
+    return [Charge(intent if isinstance(intent, str) else intent.id, state, paid)]
+
+
+def _is_signed(text: str, signature: str, secret: str) -> bool:
+    # The SDK lets other errors through for signatures that are not ASCII.
+    try:
+        stripe.WebhookSignature.verify_header(text, signature, secret, tolerance=SIGNATURE_AGE_SECONDS)
+    except (ValueError, TypeError, stripe.SignatureVerificationError):
+        return False
+    return True
+
+
+@contextmanager
+def _vendor_errors(what: str) -> Iterator[None]:
+    """Turn everything that the SDK lets through into ProviderError."""
+    try:
+        yield
+    except (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise ProviderError(f"stripe refused to {what}: {error.code}", permanent=True) from error
+    except stripe.StripeError as error:
+        raise ProviderError(f"stripe failed to {what}: {type(error).__name__}", permanent=False) from error

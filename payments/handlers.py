@@ -1,0 +1,19 @@
+"""What the outbox brings to payments."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from mindfulqalb.outbox.registry import Delivery, handles
+from mindfulqalb.webhooks.models import WebhookDelivery
+from mindfulqalb.webhooks.services import mark_processed
+from payments.services import apply_webhook
+
+
+@handles("webhook.razorpay")
+@handles("webhook.stripe")
+def work_on_webhook(delivery: Delivery) -> None:
+    """Ask the gateway about the order that a stored delivery names."""
+    stored = WebhookDelivery.objects.get(id=UUID(delivery.payload["delivery_id"]))
+    apply_webhook(gateway=stored.vendor, body=stored.body, now=delivery.now)
+    mark_processed(delivery_id=stored.id, now=delivery.now)

@@ -1,0 +1,119 @@
+"""Payments: one row for an order at a gateway, from the asking to the money."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, ClassVar
+
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.db.models import Q
+
+from payments.money import Money
+from payments.states import ALLOWED, Attention, ImpossibleMove, PaymentState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    """Payments, and the one way to hold one."""
+
+    def locked(self, payment_id: uuid.UUID) -> Payment:
+        """Re-read a payment under its row lock; needs an open transaction."""
+        return self.select_for_update(of=("self",)).get(id=payment_id)
+
+
+class Payment(models.Model):
+    """Money asked for, and what became of it. The price asked is fixed when the row is made."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    gateway = models.CharField(max_length=20)
+    state = models.CharField(max_length=20, choices=PaymentState, default=PaymentState.CREATED)
+    item = models.CharField(max_length=50, help_text="Catalogue code of what is paid for.")
+    reference = models.CharField(max_length=64, blank=True, help_text="The payer's business; payments never reads it.")
+    amount_minor = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3)
+    provider_order_id = models.CharField(max_length=255, null=True, help_text="order_... or cs_...")  # noqa: DJ001
+    provider_payment_id = models.CharField(  # noqa: DJ001  (null: not paid yet, and unique)
+        max_length=255, null=True, unique=True, help_text="pay_... or pi_..."
+    )
+    checkout_url = models.TextField(blank=True)
+    captured_amount_minor = models.PositiveIntegerField(null=True)
+    captured_currency = models.CharField(max_length=3, blank=True)
+    captured_at = models.DateTimeField(null=True)
+    attention = models.CharField(max_length=30, choices=Attention, default=Attention.NONE, blank=True)
+    duplicate_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="duplicates")
+    expires_at = models.DateTimeField(help_text="When the offer to pay ends for us; the gateway may take money later.")
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+
+    objects = PaymentQuerySet.as_manager()
+
+    class Meta:
+        db_table = "payments"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["gateway", "provider_order_id"], condition=Q(duplicate_of=None), name="payment_order_once"
+            ),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_amount_positive"),
+            models.CheckConstraint(
+                condition=~Q(state=PaymentState.CAPTURED)
+                | Q(
+                    provider_payment_id__isnull=False,
+                    captured_amount_minor__isnull=False,
+                    captured_at__isnull=False,
+                ),
+                name="payment_captured_has_figures",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["reference"], name="payment_reference"),
+            models.Index(fields=["created_at"], name="payment_created"),
+            models.Index(fields=["attention"], condition=~Q(attention=""), name="payment_attention"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.provider_order_id or self.id}"
+
+    # Mutators: call them on a row re-read under its lock, then save.
+
+    def capture(self, *, provider_payment_id: str, captured: Money, now: datetime) -> None:
+        """Take note of the money. Other figures than those asked for buy nothing until a person decides."""
+        self._move_to(PaymentState.CAPTURED)
+        self.provider_payment_id = provider_payment_id
+        self.captured_amount_minor = captured.amount_minor
+        self.captured_currency = captured.currency
+        self.captured_at = now
+        if captured != self.price:
+            self.attention = Attention.AMOUNT
+
+    def wait(self) -> None:
+        """Take note that the gateway is still at it."""
+        self._move_to(PaymentState.PENDING)
+
+    def fail(self) -> None:
+        """Take note of a failed attempt; the client may try again, and a late yes still counts."""
+        self._move_to(PaymentState.FAILED)
+
+    def _move_to(self, state: PaymentState) -> None:
+        if state not in ALLOWED[PaymentState(self.state)]:
+            msg = f"payment {self.id} cannot move from {self.state} to {state}"
+            raise ImpossibleMove(msg)
+        self.state = state
+
+    # Properties
+
+    @property
+    def price(self) -> Money:
+        """What was asked for."""
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def is_captured(self) -> bool:
+        """Whether the money is ours, right or wrong in amount."""
+        return self.state == PaymentState.CAPTURED
+
+    @property
+    def is_spendable(self) -> bool:
+        """Whether it can buy a session, as far as the payment itself knows."""
+        return self.is_captured and not self.attention

@@ -1,0 +1,38 @@
+"""Where a gateway may send a client back to."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from mindfulqalb.api.errors import Refusal
+
+SESSION_MARK = "{CHECKOUT_SESSION_ID}"
+
+
+class ForeignReturnUrl(Refusal):
+    """A return address outside the allowed origins would make us an open redirect."""
+
+    code = "invalid_input"
+    status = 400
+    sentence = "The return address is not one of ours."
+
+
+def own_return_url(url: str, *, field: str) -> str:
+    """Let through an http(s) address on an allowed origin. Raises ForeignReturnUrl naming the field."""
+    allowed = {settings.SITE_URL, *settings.CHECKOUT_RETURN_ORIGINS, *settings.CORS_ALLOWED_ORIGINS}
+    parts = urlsplit(url)
+    if f"{parts.scheme}://{parts.netloc}" not in allowed or "\\" in url:
+        raise ForeignReturnUrl(fields={field: ["This address is not allowed here."]})
+    return url
+
+
+def success_url_of(url: str, *, field: str = "successUrl") -> str:
+    """Add the mark that Stripe fills in with the session's id, unless the address carries it."""
+    own = own_return_url(url, field=field)
+    if SESSION_MARK in own:
+        return own
+    base, hash_sign, fragment = own.partition("#")
+    joint = "&" if "?" in base else "?"
+    return f"{base}{joint}session_id={SESSION_MARK}{hash_sign}{fragment}"

@@ -1,0 +1,12 @@
+"""The routes of consent."""
+
+from __future__ import annotations
+
+from rest_framework.routers import SimpleRouter
+
+from consent.views import ConsentViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("consent", ConsentViewSet, basename="consent")
+
+urlpatterns = router.urls

@@ -1,0 +1,39 @@
+"""The .ics file of a session."""
+
+from __future__ import annotations
+
+from email.utils import parseaddr
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from icalendar import Calendar, Event
+
+from bookings.states import BookingState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bookings.models import Booking
+
+
+def calendar_file(booking: Booking, *, now: datetime) -> str:
+    """Write an RFC 5545 file with a UID that stays the same for the booking's life.
+
+    Colleagues and families see each other's calendars: it says nothing clinical and carries no link that opens the booking.
+    """
+    event = Event()
+    event.add("uid", f"{booking.id}@{parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition('@')[2]}")
+    event.add("sequence", 0)
+    event.add("dtstamp", now)
+    event.add("dtstart", booking.starts_at)
+    event.add("dtend", booking.ends_at)
+    event.add("summary", f"Appointment with {settings.PRACTICE_NAME}")
+    event.add("description", "The link to the session is in your email.")
+    event.add("status", "CANCELLED" if booking.state == BookingState.CANCELLED else "CONFIRMED")
+    calendar = Calendar()
+    calendar.add("prodid", f"-//{settings.PRACTICE_NAME}//booking//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    calendar.add_component(event)
+    text: str = calendar.to_ical().decode()
+    return text

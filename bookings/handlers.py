@@ -1,0 +1,66 @@
+"""What the outbox brings to bookings."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+
+from bookings.letters import confirmation_letter, slot_lost_letter
+from bookings.listings import distrust_listings
+from bookings.models import Booking
+from bookings.services.booking import place_paid_hold
+from bookings.services.placement import place_in_calendar
+from mindfulqalb.catalogue.queries import active_offers, event_type_of
+from mindfulqalb.mail.services import send_letter
+from mindfulqalb.outbox.registry import Delivery, handles
+from mindfulqalb.webhooks.services import mark_processed
+
+
+@handles("payment.captured")
+def complete_hold(delivery: Delivery) -> None:
+    """Place the hold that was paid for, and bring it into the calendar without waiting for its turn."""
+    booking = place_paid_hold(
+        payment_id=UUID(delivery.payload["payment_id"]),
+        reference=delivery.payload["reference"],
+        now=delivery.now,
+    )
+    if booking is not None:
+        place_in_calendar(booking_id=booking.id, timeout=settings.CALENDAR_WORKER_TIMEOUT, now=delivery.now)
+
+
+@handles("calendar.create")
+def write_into_calendar(delivery: Delivery) -> None:
+    """Bring a booking into the calendar."""
+    place_in_calendar(
+        booking_id=UUID(delivery.payload["booking_id"]),
+        timeout=settings.CALENDAR_WORKER_TIMEOUT,
+        now=delivery.now,
+    )
+
+
+@handles("email.confirmation")
+def send_confirmation(delivery: Delivery) -> None:
+    """Mail the confirmation."""
+    booking = _booking_of(delivery)
+    send_letter(letter=confirmation_letter(booking, now=delivery.now), key=delivery.message_id, now=delivery.now)
+
+
+@handles("email.slot_lost")
+def send_slot_lost(delivery: Delivery) -> None:
+    """Mail that the time is gone, where the client has not chosen again by themselves."""
+    letter = slot_lost_letter(_booking_of(delivery), payment_id=UUID(delivery.payload["payment_id"]), now=delivery.now)
+    if letter is not None:
+        send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
+
+
+@handles("webhook.calcom")
+def work_on_webhook(delivery: Delivery) -> None:
+    """Ask Cal.com for its free times again: whatever changed there, the listing is old."""
+    event_types = {event_type_of(offer) for offer in active_offers()}
+    distrust_listings(*event_types, now=delivery.now)
+    mark_processed(delivery_id=UUID(delivery.payload["delivery_id"]), now=delivery.now)
+
+
+def _booking_of(delivery: Delivery) -> Booking:
+    return Booking.objects.select_related("offer").get(id=UUID(delivery.payload["booking_id"]))

@@ -1,0 +1,64 @@
+"""What clients are told by mail about a booking."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from bookings.calendar_file import calendar_file
+from bookings.calendars import calendar
+from bookings.links import manage_url
+from bookings.models import Booking
+from bookings.practice_time import practice_zone
+from bookings.states import GIVES_PAYMENT_BACK
+from mindfulqalb.mail.services import Attachment, Letter
+from payments.models import Payment
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+
+def confirmation_letter(booking: Booking, *, now: datetime) -> Letter:
+    """Confirm a session, with its calendar file."""
+    file = calendar_file(booking, now=now)
+    return Letter(
+        template="confirmation",
+        recipient=booking.customer_email,
+        context=_context(booking, now),
+        about=f"booking:{booking.id}",
+        attachments=(Attachment("session.ics", file, "text/calendar; method=PUBLISH"),),
+        locale=booking.locale,
+    )
+
+
+def slot_lost_letter(booking: Booking, *, payment_id: UUID, now: datetime) -> Letter | None:
+    """Say that the time is gone and the money is safe; None when the money has bought another time meanwhile."""
+    payment = Payment.objects.get(id=payment_id)
+    if Booking.objects.filter(payment=payment).exclude(state__in=GIVES_PAYMENT_BACK).exists():
+        return None
+    query = urlencode({"session": booking.offer.code, "payment": payment.provider_payment_id})
+    context = {**_context(booking, now), "choose_again_url": f"{settings.SITE_URL}/?{query}"}
+    return Letter(
+        template="slot_lost",
+        recipient=booking.customer_email,
+        context=context,
+        about=f"booking:{booking.id}",
+        locale=booking.locale,
+    )
+
+
+def _context(booking: Booking, now: datetime) -> dict[str, Any]:
+    uid = booking.calcom_booking_id
+    return {
+        "customer_first_name": booking.customer_name.split()[0],
+        "session_title": booking.offer.title,
+        "starts_at": booking.starts_at,
+        "ends_at": booking.ends_at,
+        "time_zone": practice_zone(),
+        "duration_minutes": booking.offer.duration_minutes,
+        "confirmation_url": calendar().page_url(uid) if uid else None,
+        "manage_url": manage_url(booking, now=now),
+    }

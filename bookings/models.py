@@ -1,0 +1,180 @@
+"""Bookings: a client's claim on an hour, from the hold to the end of the session."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, ClassVar
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.contrib.postgres.functions import RandomUUID, TransactionNow
+from django.db import models
+from django.db.models import F, Func, Q
+
+from bookings.states import ALLOWED, GIVES_PAYMENT_BACK, OCCUPYING, BookingState, ImpossibleMove
+from mindfulqalb.catalogue.models import SessionFormat
+from mindfulqalb.encryption.fields import EncryptedTextField
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from payments.models import Payment
+
+
+class TsTzRange(Func):
+    """The half-open span [start, end): sessions may follow each other without a gap."""
+
+    function = "TSTZRANGE"
+    output_field = DateTimeRangeField()
+
+
+class BookingQuerySet(models.QuerySet["Booking"]):
+    """Bookings, and the one way to hold one."""
+
+    def locked(self, booking_id: uuid.UUID) -> Booking:
+        """Re-read a booking under its row lock; needs an open transaction."""
+        return self.select_for_update(of=("self",)).get(id=booking_id)
+
+    def occupying(self) -> BookingQuerySet:
+        """Those that keep their hour."""
+        return self.filter(state__in=OCCUPYING)
+
+    def overlapping(self, *, therapist_id: uuid.UUID, starts_at: datetime, ends_at: datetime) -> BookingQuerySet:
+        """Those of one therapist that touch a span."""
+        return self.filter(therapist_id=therapist_id, starts_at__lt=ends_at, ends_at__gt=starts_at)
+
+
+class Booking(models.Model):
+    """One session of one client.
+
+    The first thirteen columns are the specification's, by name, type, nullability and default.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
+    calcom_booking_id = models.CharField(max_length=255, null=True)  # noqa: DJ001  (the specification's is nullable)
+    session_type = models.CharField(max_length=50)
+    session_date = models.DateField(help_text="Practice local date.")
+    session_time = models.TimeField(help_text="Practice local time.")
+    customer_name = EncryptedTextField(label="bookings.customer_name", db_column="customer_name_encrypted")
+    customer_email = EncryptedTextField(label="bookings.customer_email", db_column="customer_email_encrypted")
+    customer_phone = EncryptedTextField(
+        label="bookings.customer_phone", db_column="customer_phone_encrypted", null=True
+    )
+    payment = models.ForeignKey(
+        "payments.Payment",
+        to_field="provider_payment_id",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="bookings",
+    )
+    payment_status = models.CharField(max_length=50, null=True)  # noqa: DJ001
+    consent = models.ForeignKey("consent.ConsentRecord", on_delete=models.PROTECT, null=True, related_name="bookings")
+    created_at = models.DateTimeField(null=True, db_default=TransactionNow(), editable=False)
+    updated_at = models.DateTimeField(null=True, db_default=TransactionNow())
+
+    state = models.CharField(max_length=20, choices=BookingState)
+    therapist = models.ForeignKey("catalogue.Therapist", on_delete=models.PROTECT, related_name="bookings")
+    offer = models.ForeignKey("catalogue.SessionOffer", on_delete=models.PROTECT, related_name="bookings")
+    session_format = models.CharField(max_length=20, choices=SessionFormat)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    customer_email_hash = models.CharField(max_length=64, help_text="Blind index of the normalized email.")
+    hold_expires_at = models.DateTimeField(null=True)
+    held_from = models.CharField(max_length=64, blank=True, help_text="Keyed digest of the address, to bound holds.")
+    calendar_asked_at = models.DateTimeField(
+        null=True, help_text="When the calendar was asked to book, as long as its answer is not known."
+    )
+    calendar_refusals = models.PositiveSmallIntegerField(
+        default=0, help_text="How often it said taken after an unanswered call."
+    )
+    link_version = models.PositiveIntegerField(default=1, help_text="Raise it to revoke the client's links.")
+    locale = models.CharField(max_length=10, default="en")
+
+    objects = BookingQuerySet.as_manager()
+
+    class Meta:
+        db_table = "bookings"
+        constraints: ClassVar = [
+            ExclusionConstraint(
+                name="booking_no_overlap",
+                expressions=[
+                    ("therapist", RangeOperators.EQUAL),
+                    (TsTzRange("starts_at", "ends_at", RangeBoundary()), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(state__in=OCCUPYING),
+            ),
+            models.UniqueConstraint(
+                fields=["payment"], condition=~Q(state__in=GIVES_PAYMENT_BACK), name="booking_payment_spent_once"
+            ),
+            models.UniqueConstraint(
+                fields=["customer_email_hash"],
+                condition=Q(session_type="free", state__in=OCCUPYING),
+                name="booking_one_open_free_call",
+            ),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="booking_ends_after_start"),
+            models.CheckConstraint(
+                condition=~Q(state=BookingState.HELD) | Q(hold_expires_at__isnull=False), name="booking_hold_ends"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=BookingState.CONFIRMED) | Q(calcom_booking_id__isnull=False),
+                name="booking_confirmed_in_calendar",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["starts_at"], name="booking_starts"),
+            models.Index(fields=["state", "starts_at"], name="booking_state"),
+            models.Index(fields=["customer_email_hash"], name="booking_customer"),
+            models.Index(fields=["hold_expires_at"], condition=Q(state=BookingState.HELD), name="booking_hold_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session_type} {self.starts_at:%Y-%m-%d %H:%M}Z"
+
+    # Mutators: call them on a row re-read under its lock, then save.
+
+    def place(self) -> None:
+        """Make it ours: from now on it is being written into the calendar."""
+        self._move_to(BookingState.PENDING)
+        self.hold_expires_at = None
+
+    def confirm(self, *, calendar_uid: str) -> None:
+        """Take note that the calendar has it."""
+        self._move_to(BookingState.CONFIRMED)
+        self.calcom_booking_id = calendar_uid
+        self.calendar_asked_at = None
+
+    def reject(self) -> None:
+        """Take note that the calendar will not have it; the payment is free again."""
+        self._move_to(BookingState.REJECTED)
+        self.calendar_asked_at = None
+
+    def expire(self) -> None:
+        """Let the slot go: the hold ran out unpaid."""
+        self._move_to(BookingState.EXPIRED)
+
+    def cancel(self) -> None:
+        """Give it up."""
+        self._move_to(BookingState.CANCELLED)
+
+    def spend(self, payment: Payment) -> None:
+        """Pay it with a captured payment."""
+        self.payment = payment
+        self.payment_status = payment.state.lower()
+
+    def _move_to(self, state: BookingState) -> None:
+        if state not in ALLOWED[BookingState(self.state)]:
+            msg = f"booking {self.id} cannot move from {self.state} to {state}"
+            raise ImpossibleMove(msg)
+        self.state = state
+
+    # Properties
+
+    @property
+    def lane(self) -> str:
+        """The outbox lane of its calendar and mails: one message at a time, oldest first."""
+        return f"booking:{self.id}"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the client has, or will have without doing more, what was booked."""
+        return self.state in {BookingState.PENDING, BookingState.CONFIRMED}

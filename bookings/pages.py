@@ -1,0 +1,89 @@
+"""The pages that clients see: booking, and their own session by signed link. Looking never changes anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from bookings.calendar_file import calendar_file
+from bookings.calendars import calendar
+from bookings.links import booking_of_token, calendar_file_url
+from bookings.practice_time import practice_zone
+from mindfulqalb.api.tokens import InvalidToken
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bookings.models import Booking
+
+CHECKOUT_SOURCES: dict[str, Any] = {
+    "script-src": settings.RAZORPAY_CSP_SOURCES,
+    "frame-src": settings.RAZORPAY_CSP_SOURCES,
+    "connect-src": settings.RAZORPAY_CSP_SOURCES,
+}
+
+
+@require_safe
+@csp_update(CHECKOUT_SOURCES)
+def booking_page(request: HttpRequest) -> HttpResponse:
+    """The booking page; all it does goes through the API."""
+    context = _practice() | {"razorpay_script": settings.RAZORPAY_CHECKOUT_SCRIPT_URL}
+    return render(request, "booking/page.html", context)
+
+
+@require_safe
+@never_cache
+def manage_page(request: HttpRequest, token: str) -> HttpResponse:
+    """A client's own session."""
+    now = timezone.now()
+    try:
+        booking = booking_of_token(token, now=now)
+    except InvalidToken:
+        return render(request, "manage/invalid.html", _practice(), status=404)
+    return render(request, "manage/page.html", _practice() | {"booking": _shown(booking, now)})
+
+
+@require_safe
+@never_cache
+def session_file(request: HttpRequest, token: str) -> HttpResponse:
+    """The session as .ics."""
+    now = timezone.now()
+    try:
+        booking = booking_of_token(token, now=now)
+    except InvalidToken:
+        return render(request, "manage/invalid.html", _practice(), status=404)
+    return HttpResponse(
+        calendar_file(booking, now=now),
+        content_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="session.ics"'},
+    )
+
+
+def _practice() -> dict[str, Any]:
+    return {
+        "practice_name": settings.PRACTICE_NAME,
+        "helplines": settings.HELPLINES,
+        "contact_email": settings.PRACTICE_EMAIL,
+    }
+
+
+def _shown(booking: Booking, now: datetime) -> dict[str, Any]:
+    uid = booking.calcom_booking_id
+    return {
+        "state": booking.state.lower(),
+        "state_text": booking.get_state_display(),
+        "session_title": booking.offer.title,
+        "starts_at": booking.starts_at,
+        "ends_at": booking.ends_at,
+        "time_zone": practice_zone(),
+        "confirmation_url": calendar().page_url(uid) if uid else None,
+        "calendar_file_url": calendar_file_url(booking, now=now),
+        "customer_first_name": booking.customer_name.split()[0],
+    }

@@ -1,0 +1,98 @@
+"""The ways in which a booking is refused."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+
+from mindfulqalb.api.errors import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class SlotTaken(Refusal):
+    """Somebody else has that time, or the calendar will not give it."""
+
+    code = "slot_taken"
+    status = 409
+    sentence = "This time has just been taken. Please choose another one; a payment you have made stays yours to use."
+
+
+class SlotNotOffered(Refusal):
+    """A time that is not for sale."""
+
+    code = "slot_not_offered"
+    status = 400
+    sentence = "This time cannot be booked. Please choose one from the list."
+
+
+class PaymentRequired(Refusal):
+    """A session that costs money was to be booked without."""
+
+    code = "payment_required"
+    status = 402
+    sentence = "This session has to be paid before it can be booked."
+
+
+class PaymentAlreadyUsed(Refusal):
+    """The payment has bought another session."""
+
+    code = "payment_already_used"
+    status = 409
+    sentence = "This payment has already been used for a booking."
+
+
+class PaymentUnusable(Refusal):
+    """The money is here, and a person must look at it before it buys anything."""
+
+    code = "payment_needs_attention"
+    status = 409
+    sentence = "We have received this payment and need to look at it. You will hear from us; please do not pay again."
+
+
+class PaymentForOtherSession(Refusal):
+    """Paid for one kind of session, asked for another."""
+
+    code = "payment_for_other_session"
+    status = 400
+    sentence = "This payment was made for another kind of session."
+
+
+class FreeCallAlreadyBooked(Refusal):
+    """One open free call per person."""
+
+    code = "free_call_already_booked"
+    status = 409
+    sentence = "You already have a free call booked. Please use the link in your email to see or change it."
+
+
+class TooManyHolds(Refusal):
+    """Somebody keeps hours without paying them."""
+
+    code = "too_many_holds"
+    status = 429
+    sentence = "You are already keeping other times. Please finish or wait a few minutes before you choose another one."
+
+
+REFUSAL_OF_CONSTRAINT: dict[str, type[Refusal]] = {
+    "booking_no_overlap": SlotTaken,
+    "booking_payment_spent_once": PaymentAlreadyUsed,
+    "booking_one_open_free_call": FreeCallAlreadyBooked,
+}
+
+
+@contextmanager
+def database_refusals() -> Iterator[None]:
+    """Say in words what a constraint refused; the statement's savepoint is rolled back, the transaction goes on."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        diagnosis = getattr(error.__cause__, "diag", None)
+        refusal = REFUSAL_OF_CONSTRAINT.get(getattr(diagnosis, "constraint_name", None) or "")
+        if refusal is None:
+            raise
+        raise refusal from error

@@ -1,0 +1,169 @@
+"""The shapes of the booking calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework import serializers
+
+from bookings.calendars import calendar
+from bookings.links import calendar_file_url, manage_url
+from bookings.practice_time import clock_text, local
+from mindfulqalb.api.fields import (
+    ClockTime,
+    EmailAddress,
+    PersonName,
+    PhoneNumber,
+    PlainText,
+    PublicIdField,
+    SessionDate,
+    StrictBoolean,
+)
+from mindfulqalb.api.public_ids import BOOKING, CONSENT
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bookings.models import Booking
+
+
+class SessionSerializer(serializers.Serializer[object]):
+    """Which kind of session; without format, the type's usual one."""
+
+    sessionType = PlainText(max_length=50)
+    format = PlainText(max_length=20, required=False, default=None, allow_null=True)
+
+
+class AvailabilityRequestSerializer(SessionSerializer):
+    """`GET` or `POST /api/availability`."""
+
+    date = SessionDate()
+
+
+class SlotSerializer(serializers.Serializer[object]):
+    """A time on the practice's clock, and as an instant."""
+
+    time = serializers.SerializerMethodField()
+    available = serializers.BooleanField(source="is_available")
+    start = serializers.SerializerMethodField()
+
+    def get_time(self, slot: Any) -> str:
+        """Write `10:00 AM`."""
+        return clock_text(slot.starts_at)
+
+    def get_start(self, slot: Any) -> str:
+        """Write ISO 8601 with the practice's offset."""
+        return local(slot.starts_at).isoformat()
+
+
+class AvailabilitySerializer(serializers.Serializer[object]):
+    """A day; `stale` says that the calendar could not be asked just now."""
+
+    date = serializers.DateField()
+    timeZone = serializers.CharField()
+    slots = SlotSerializer(many=True)
+    stale = serializers.BooleanField()
+
+
+class CustomerSerializer(serializers.Serializer[object]):
+    """Who comes."""
+
+    name = PersonName()
+    email = EmailAddress()
+    phone = PhoneNumber(required=False, default=None, allow_null=True, allow_blank=True)
+
+
+class WishSerializer(SessionSerializer):
+    """One session at one time for one person."""
+
+    date = SessionDate()
+    time = ClockTime()
+    customer = CustomerSerializer()
+    consentAccepted = StrictBoolean(required=False, default=False)
+    consentId = PublicIdField(kind=CONSENT, required=False, default=None, allow_null=True)
+    locale = PlainText(max_length=10, required=False, default="en")
+
+
+class BookingRequestSerializer(WishSerializer):
+    """`POST /api/bookings`."""
+
+    paymentId = PlainText(max_length=255, required=False, default=None, allow_null=True)
+
+
+class HoldRequestSerializer(WishSerializer):
+    """`POST /api/bookings/hold`."""
+
+    payWith = serializers.ChoiceField(choices=["razorpay", "stripe"], required=False, default=None, allow_null=True)
+    successUrl = serializers.URLField(max_length=2000, required=False, default="")
+    cancelUrl = serializers.URLField(max_length=2000, required=False, default="")
+
+
+class BookingAnswerSerializer(serializers.Serializer[object]):
+    """A session that is ours; `confirmationUrl` is null while it is being written into the calendar."""
+
+    success = serializers.BooleanField()
+    bookingId = serializers.CharField()
+    confirmationUrl = serializers.CharField(allow_null=True)
+    status = serializers.CharField()
+    manageUrl = serializers.CharField()
+
+
+class OrderToPaySerializer(serializers.Serializer[object]):
+    """How to pay a hold: Razorpay's dialog or Stripe's page."""
+
+    payWith = serializers.CharField()
+    orderId = serializers.CharField(required=False)
+    amount = serializers.IntegerField(required=False)
+    currency = serializers.CharField(required=False)
+    keyId = serializers.CharField(required=False)
+    sessionId = serializers.CharField(required=False)
+    url = serializers.CharField(required=False)
+
+
+class HoldSerializer(serializers.Serializer[object]):
+    """A slot that is kept until `expiresAt`."""
+
+    success = serializers.BooleanField()
+    bookingId = serializers.CharField()
+    expiresAt = serializers.DateTimeField()
+    token = serializers.CharField()
+    payment = OrderToPaySerializer(allow_null=True)
+
+
+class BookingStatusSerializer(BookingAnswerSerializer):
+    """What a client's link shows."""
+
+    sessionType = serializers.CharField()
+    format = serializers.CharField()
+    startsAt = serializers.DateTimeField()
+    endsAt = serializers.DateTimeField()
+    date = serializers.DateField()
+    time = serializers.CharField()
+    timeZone = serializers.CharField()
+    calendarUrl = serializers.CharField()
+
+
+def booking_answer(booking: Booking, *, now: datetime) -> dict[str, Any]:
+    """Translate a booking into the specification's answer."""
+    uid = booking.calcom_booking_id
+    return {
+        "success": True,
+        "bookingId": BOOKING.encode(booking.id),
+        "confirmationUrl": calendar().page_url(uid) if uid else None,
+        "status": booking.state.lower(),
+        "manageUrl": manage_url(booking, now=now),
+    }
+
+
+def booking_status(booking: Booking, *, time_zone: str, now: datetime) -> dict[str, Any]:
+    """Translate a booking into what its client sees."""
+    return booking_answer(booking, now=now) | {
+        "sessionType": booking.session_type,
+        "format": booking.session_format,
+        "startsAt": local(booking.starts_at).isoformat(),
+        "endsAt": local(booking.ends_at).isoformat(),
+        "date": booking.session_date.isoformat(),
+        "time": clock_text(booking.starts_at),
+        "timeZone": time_zone,
+        "calendarUrl": calendar_file_url(booking, now=now),
+    }

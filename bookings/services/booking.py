@@ -1,0 +1,187 @@
+"""Turn a payment, or a free call, into a session."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from bookings.models import Booking
+from bookings.refusals import (
+    FreeCallAlreadyBooked,
+    PaymentAlreadyUsed,
+    PaymentForOtherSession,
+    PaymentRequired,
+    PaymentUnusable,
+    SlotTaken,
+)
+from bookings.services.drafts import draft_booking
+from bookings.slots import claim_slot, lock_therapists
+from bookings.states import GIVES_PAYMENT_BACK, BookingState
+from bookings.wishes import Wish, require_bookable_time
+from consent.services import settle_consent
+from mindfulqalb.audit.services import record
+from mindfulqalb.catalogue.queries import find_offer
+from mindfulqalb.encryption.blind_index import email_digests
+from mindfulqalb.outbox.services import enqueue
+from payments.models import Payment
+from payments.services import find_payment
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from consent.models import ConsentRecord
+    from mindfulqalb.catalogue.models import SessionOffer
+
+PAYABLE = (BookingState.HELD, BookingState.EXPIRED)
+
+
+def book_session(*, wish: Wish, payment_id: str | None, now: datetime) -> Booking:
+    """Make a session ours: PENDING, with the calendar call in the outbox.
+
+    Asks the gateway about the payment first. Repeating it with the same email returns the same booking. Raises
+    SlotTaken (the payment stays free), UnknownPayment, PaymentNotCaptured, PaymentAlreadyUsed, what settle_consent
+    raises, and ProviderError.
+    """
+    payment = find_payment(provider_id=payment_id, now=now) if payment_id else None
+    offer = _offer_wanted(wish, payment)
+    if payment is None and not offer.is_free:
+        raise PaymentRequired(fields={"paymentId": ["Please pay first."]})
+    if payment is not None and not payment.is_spendable:
+        raise PaymentUnusable
+    if (known := _booked_already(wish, payment)) is not None:
+        return known
+    require_bookable_time(wish.starts_at, now)
+    consent = settle_consent(
+        session_type=offer.session_type,
+        email=wish.customer.email,
+        consent_id=wish.consent_id,
+        accepted=wish.consent_accepted,
+        circumstances=wish.circumstances,
+        now=now,
+    )
+    with transaction.atomic():
+        lock_therapists(offer.therapist_id)
+        return _book_under_lock(wish, offer, consent, payment, now)
+
+
+def place_paid_hold(*, payment_id: UUID, reference: str, now: datetime) -> Booking | None:
+    """Complete the hold that a captured payment was made for, though the browser is closed.
+
+    Returns None when there is nothing to do: no hold, or the client was faster. A slot that is lost leaves the
+    payment free, and tells the client by mail.
+    """
+    hold = Booking.objects.filter(id=UUID(reference)).first() if reference else None
+    if hold is None:
+        return None
+    with transaction.atomic():
+        lock_therapists(hold.therapist_id)
+        payment = Payment.objects.get(id=payment_id)
+        if _spent_by(payment) is not None or not payment.is_spendable:
+            return None
+        locked = Booking.objects.locked(hold.id)
+        try:
+            if locked.state in PAYABLE:
+                return _place(locked, payment, now)
+        except SlotTaken:
+            locked.refresh_from_db()
+        _tell_unplaced(locked, payment, now)
+        return None
+
+
+def _offer_wanted(wish: Wish, payment: Payment | None) -> SessionOffer:
+    """Find the offer; where the client names no format, the payment says which. Raises PaymentForOtherSession."""
+    if payment is None:
+        return find_offer(session_type=wish.session_type, session_format=wish.session_format)
+    paid = find_offer(session_type=payment.item)
+    asked = find_offer(session_type=wish.session_type, session_format=wish.session_format or paid.format)
+    if asked.id != paid.id:
+        raise PaymentForOtherSession(fields={"sessionType": [f"This payment was made for {paid.code}."]})
+    return paid
+
+
+def _booked_already(wish: Wish, payment: Payment | None) -> Booking | None:
+    """Find what an equal request made before; an unequal one raises PaymentAlreadyUsed or FreeCallAlreadyBooked."""
+    digests = email_digests(wish.customer.email)
+    if payment is not None:
+        spent = _spent_by(payment)
+    else:
+        spent = Booking.objects.occupying().filter(session_type="free", customer_email_hash__in=digests).first()
+    if spent is None or spent.state == BookingState.HELD:
+        return None
+    if spent.customer_email_hash in digests and spent.starts_at == wish.starts_at:
+        return spent
+    raise PaymentAlreadyUsed if payment is not None else FreeCallAlreadyBooked
+
+
+def _spent_by(payment: Payment) -> Booking | None:
+    return Booking.objects.filter(payment=payment).exclude(state__in=GIVES_PAYMENT_BACK).first()
+
+
+def _book_under_lock(
+    wish: Wish, offer: SessionOffer, consent: ConsentRecord, payment: Payment | None, now: datetime
+) -> Booking:
+    # Whoever was faster has committed by now.
+    if (known := _booked_already(wish, payment)) is not None:
+        return known
+    hold = _own_hold(wish, payment)
+    if hold is not None and hold.offer_id == offer.id and hold.starts_at == wish.starts_at:
+        return _place(hold, payment, now)
+    if hold is not None and hold.state == BookingState.HELD:
+        _give_up(hold, now)
+    booking = draft_booking(wish=wish, offer=offer, consent=consent, state=BookingState.PENDING, now=now)
+    return _make_ours(booking, payment, now)
+
+
+def _own_hold(wish: Wish, payment: Payment | None) -> Booking | None:
+    """Find the hold that was paid for, or the free one. Another person's is nobody's business: PaymentAlreadyUsed."""
+    digests = email_digests(wish.customer.email)
+    holds = Booking.objects.select_for_update(of=("self",)).filter(state__in=PAYABLE)
+    if payment is None:
+        return holds.filter(session_type="free", state=BookingState.HELD, customer_email_hash__in=digests).first()
+    hold = holds.filter(id=UUID(payment.reference)).first() if payment.reference else None
+    if hold is not None and hold.customer_email_hash not in digests:
+        raise PaymentAlreadyUsed
+    return hold
+
+
+def _place(hold: Booking, payment: Payment | None, now: datetime) -> Booking:
+    hold.place()
+    return _make_ours(hold, payment, now)
+
+
+def _make_ours(booking: Booking, payment: Payment | None, now: datetime) -> Booking:
+    if payment is not None:
+        booking.spend(payment)
+    claim_slot(booking, now=now)
+    record(action="booking.placed", actor="client", target=f"booking:{booking.id}", now=now)
+    # The caller tries at once; if it does not live to see the answer, the worker looks and, if need be, books.
+    enqueue(
+        topic="calendar.create",
+        lane=booking.lane,
+        payload={"booking_id": str(booking.id)},
+        now=now,
+        due_at=now + timedelta(seconds=settings.CALENDAR_TAKEOVER_SECONDS),
+    )
+    return booking
+
+
+def _give_up(hold: Booking, now: datetime) -> None:
+    """Free the slot of a client who has chosen another one."""
+    hold.cancel()
+    hold.updated_at = now
+    hold.save(update_fields=["state", "updated_at"])
+    record(action="booking.cancelled", actor="client", target=f"booking:{hold.id}", now=now)
+
+
+def _tell_unplaced(booking: Booking, payment: Payment, now: datetime) -> None:
+    """Have the client told, unless the money has bought another time by then."""
+    enqueue(
+        topic="email.slot_lost",
+        lane=f"{booking.lane}:news",
+        payload={"booking_id": str(booking.id), "payment_id": str(payment.id)},
+        now=now,
+    )

@@ -1,0 +1,146 @@
+"""Keep a slot while the client pays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.crypto import salted_hmac
+
+from bookings.availability import require_offered
+from bookings.models import Booking
+from bookings.refusals import PaymentRequired, TooManyHolds
+from bookings.services.drafts import draft_booking
+from bookings.slots import claim_slot, expire_hold, lock_therapists
+from bookings.states import BookingState
+from bookings.wishes import Wish, require_bookable_time
+from consent.services import settle_consent
+from mindfulqalb.audit.services import record
+from mindfulqalb.catalogue.models import GATEWAY_OF_CURRENCY, SessionOffer
+from mindfulqalb.catalogue.queries import find_offer
+from mindfulqalb.encryption.blind_index import email_digests
+from mindfulqalb.vendors.errors import ProviderError
+from payments.orders import start_order
+from payments.queries import open_payment_for
+from payments.services import Checkout, request_order
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from consent.models import ConsentRecord
+    from payments.models import Payment
+
+CURRENCY_OF_GATEWAY = {gateway: currency for currency, gateway in GATEWAY_OF_CURRENCY.items()}
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A kept slot and, unless the session is free, the order to pay."""
+
+    booking: Booking
+    payment: Payment | None
+
+
+def hold_slot(*, wish: Wish, pay_with: str | None, checkout: Checkout, now: datetime) -> Hold:
+    """Keep a slot for HOLD_MINUTES and ask the gateway for an order.
+
+    Repeating it for the same slot and email returns the same hold. Raises SlotTaken, SlotNotOffered, TooManyHolds,
+    PaymentRequired, what settle_consent raises, or ProviderError when calendar or gateway do not answer: then nothing
+    is held.
+    """
+    offer = find_offer(session_type=wish.session_type, session_format=wish.session_format)
+    if not offer.is_free and pay_with is None:
+        raise PaymentRequired(fields={"payWith": ["Please choose how to pay."]})
+    require_bookable_time(wish.starts_at, now)
+    require_offered(offer=offer, starts_at=wish.starts_at, now=now)
+    consent = settle_consent(
+        session_type=offer.session_type,
+        email=wish.customer.email,
+        consent_id=wish.consent_id,
+        accepted=wish.consent_accepted,
+        circumstances=wish.circumstances,
+        now=now,
+    )
+    booking, payment = _write(wish, offer, consent, pay_with, now)
+    if payment is not None and payment.provider_order_id is None:
+        payment = _order(booking, payment, checkout, now)
+    return Hold(booking, payment)
+
+
+def expire_holds(*, now: datetime, limit: int = 500) -> int:
+    """Let go of holds that ran out, and return how many; those that somebody is working on wait for the next time."""
+    with transaction.atomic():
+        overdue = Booking.objects.filter(state=BookingState.HELD, hold_expires_at__lte=now)
+        rows = list(overdue.select_for_update(skip_locked=True, of=("self",)).order_by("hold_expires_at")[:limit])
+        for booking in rows:
+            expire_hold(booking, now=now)
+    return len(rows)
+
+
+def _write(
+    wish: Wish, offer: SessionOffer, consent: ConsentRecord, pay_with: str | None, now: datetime
+) -> tuple[Booking, Payment | None]:
+    with transaction.atomic():
+        lock_therapists(offer.therapist_id)
+        booking = _own_hold(wish, offer, now) or _new_hold(wish, offer, consent, now)
+        return booking, _payment_for(booking, offer, pay_with, now)
+
+
+def _own_hold(wish: Wish, offer: SessionOffer, now: datetime) -> Booking | None:
+    """Find this client's live hold on just this slot: a repeated click must not run into itself."""
+    return Booking.objects.filter(
+        customer_email_hash__in=email_digests(wish.customer.email),
+        offer=offer,
+        starts_at=wish.starts_at,
+        state=BookingState.HELD,
+        hold_expires_at__gt=now,
+    ).first()
+
+
+def _new_hold(wish: Wish, offer: SessionOffer, consent: ConsentRecord, now: datetime) -> Booking:
+    booking = draft_booking(wish=wish, offer=offer, consent=consent, state=BookingState.HELD, now=now)
+    booking.hold_expires_at = now + timedelta(minutes=settings.HOLD_MINUTES)
+    booking.held_from = salted_hmac("bookings.held_from", wish.circumstances.address).hexdigest()
+    _bound_holds(booking, now)
+    claim_slot(booking, now=now)
+    record(action="booking.held", actor="client", target=f"booking:{booking.id}", now=now)
+    return booking
+
+
+def _bound_holds(booking: Booking, now: datetime) -> None:
+    live = Booking.objects.filter(state=BookingState.HELD, hold_expires_at__gt=now)
+    by_email = live.filter(customer_email_hash=booking.customer_email_hash).count()
+    # Whole towns share one address behind a mobile carrier, so it may keep more than a person may.
+    by_address = live.filter(held_from=booking.held_from).count()
+    if by_email >= settings.HOLDS_PER_EMAIL or by_address >= settings.HOLDS_PER_ADDRESS:
+        raise TooManyHolds(retry_after=timedelta(minutes=settings.HOLD_MINUTES))
+
+
+def _payment_for(booking: Booking, offer: SessionOffer, pay_with: str | None, now: datetime) -> Payment | None:
+    if offer.is_free or pay_with is None:
+        return None
+    reference = str(booking.id)
+    return open_payment_for(reference=reference, gateway=pay_with) or start_order(
+        offer=offer, gateway=pay_with, currency=CURRENCY_OF_GATEWAY[pay_with], reference=reference, now=now
+    )
+
+
+def _order(booking: Booking, payment: Payment, checkout: Checkout, now: datetime) -> Payment:
+    try:
+        return request_order(payment=payment, checkout=checkout)
+    except ProviderError:
+        _release(booking, now)
+        raise
+
+
+def _release(booking: Booking, now: datetime) -> None:
+    """Give the slot up again: there is no order, so nobody can have paid."""
+    with transaction.atomic():
+        locked = Booking.objects.locked(booking.id)
+        if locked.state == BookingState.HELD:
+            locked.cancel()
+            locked.updated_at = now
+            locked.save(update_fields=["state", "updated_at"])

@@ -1,0 +1,198 @@
+"""Write a booking into the calendar, once, whatever gets lost on the way."""
+
+from __future__ import annotations
+
+import logging
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Overdue
+from datetime import datetime, timedelta
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from bookings.calendars import calendar
+from bookings.calendars.base import Appointment, AppointmentRequest, SlotRefused
+from bookings.listings import distrust_listings
+from bookings.models import Booking
+from bookings.states import BookingState
+from mindfulqalb.audit.services import record
+from mindfulqalb.catalogue.queries import event_type_of, event_types_of
+from mindfulqalb.outbox.registry import RetryLater
+from mindfulqalb.outbox.services import enqueue, settle
+from mindfulqalb.vendors.errors import ProviderError
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+logger = logging.getLogger(__name__)
+
+# An unanswered call may still be at work on their side: not found proves nothing before this.
+LOOK_AGAIN = timedelta(seconds=30)
+# "Taken" after an unanswered call may be our own appointment; it is believed when it was not found this often.
+BELIEVED_AFTER = 3
+UNDECIDED_WAIT = timedelta(minutes=5)
+# In a request somebody waits; a client who is gone should hear of a lost slot only when they have not chosen again.
+NEWS_DELAY = timedelta(minutes=10)
+POLL_SECONDS = 0.1
+
+_lanes = ThreadPoolExecutor(max_workers=settings.CALENDAR_REQUEST_CALLS, thread_name_prefix="calendar")
+_free_lanes = BoundedSemaphore(settings.CALENDAR_REQUEST_CALLS)
+
+
+def place_in_calendar(*, booking_id: UUID, timeout: float, now: datetime) -> Booking:
+    """Bring a PENDING booking into the calendar and write down what came of it: CONFIRMED or REJECTED.
+
+    May be called by a request and by the worker at once, and again after a crash anywhere: it notes that it asks
+    before it asks, and whoever finds such a note looks before asking again. Raises RetryLater while an answer may
+    still come, and ProviderError when the calendar did not answer.
+    """
+    booking, asked_before = _note_asking(booking_id, now)
+    if booking.state != BookingState.PENDING:
+        return booking
+    request = _request_of(booking)
+    if asked_before and (found := calendar().find(request)):
+        return _take_note(booking, found)
+    try:
+        appointment = calendar().book(request, timeout=timeout)
+    except SlotRefused:
+        return _refuse(booking, was_unanswered=asked_before is not None)
+    except ProviderError as error:
+        if error.permanent:
+            _note_answered(booking)
+        raise
+    return _take_note(booking, appointment)
+
+
+def place_while_waited_for(*, booking_id: UUID, deadline: float) -> Booking:
+    """Try the calendar for at most `deadline` seconds in total, and return the booking as it stands then.
+
+    A read timeout does not bound a slow answer, so the call runs in a thread that goes on and writes down its answer
+    when nobody waits any more. When all threads are busy, or the worker is at it already, this only waits.
+    """
+    ends = time.monotonic() + deadline
+    if (attempt := _start(booking_id)) is not None:
+        _wait_for(attempt, ends)
+    booking = Booking.objects.get(id=booking_id)
+    while booking.state == BookingState.PENDING and booking.calendar_asked_at and time.monotonic() < ends:
+        time.sleep(POLL_SECONDS)
+        booking.refresh_from_db()
+    return booking
+
+
+def _start(booking_id: UUID) -> Future[None] | None:
+    if not _free_lanes.acquire(blocking=False):
+        return None
+    return _lanes.submit(_attempt, booking_id)
+
+
+def _attempt(booking_id: UUID) -> None:
+    try:
+        place_in_calendar(booking_id=booking_id, timeout=settings.CALENDAR_REQUEST_DEADLINE, now=timezone.now())
+    except RetryLater:
+        return  # somebody else is at it
+    except ProviderError:
+        logger.warning("calendar did not answer in a request; the worker takes booking %s over", booking_id)
+    finally:
+        connection.close()
+        _free_lanes.release()
+
+
+def _wait_for(attempt: Future[None], ends: float) -> None:
+    try:
+        attempt.result(timeout=max(0.0, ends - time.monotonic()))
+    except Overdue:
+        logger.warning("calendar took longer than a request may")
+
+
+def _note_asking(booking_id: UUID, now: datetime) -> tuple[Booking, datetime | None]:
+    """Write down that the calendar is being asked, and return since when it was, if ever, without an answer."""
+    with transaction.atomic():
+        booking = Booking.objects.locked(booking_id)
+        asked_before = booking.calendar_asked_at
+        if booking.state != BookingState.PENDING:
+            return booking, asked_before
+        if asked_before and (passed := now - asked_before) < LOOK_AGAIN:
+            raise RetryLater(LOOK_AGAIN - max(passed, timedelta(0)))
+        booking.calendar_asked_at = now
+        booking.save(update_fields=["calendar_asked_at"])
+    return booking, asked_before
+
+
+def _note_answered(booking: Booking) -> None:
+    """Take the note back: the calendar has said no to the request itself, so nothing was written."""
+    Booking.objects.filter(id=booking.id, state=BookingState.PENDING).update(calendar_asked_at=None)
+
+
+def _request_of(booking: Booking) -> AppointmentRequest:
+    return AppointmentRequest(
+        reference=str(booking.id),
+        event_type=event_type_of(booking.offer),
+        starts_at=booking.starts_at,
+        name=booking.customer_name,
+        email=booking.customer_email,
+        phone=booking.customer_phone,
+        time_zone=settings.PRACTICE_TIME_ZONE,
+        locale=booking.locale,
+        # Not the last time we asked: an answer may have been lost many attempts ago.
+        asked_since=booking.updated_at or booking.starts_at,
+    )
+
+
+def _take_note(booking: Booking, appointment: Appointment) -> Booking:
+    """Confirm, or go on waiting for a host who must still accept."""
+    if not appointment.is_accepted:
+        raise RetryLater(UNDECIDED_WAIT)
+    now = timezone.now()
+    with transaction.atomic():
+        locked = Booking.objects.locked(booking.id)
+        if locked.state != BookingState.PENDING:
+            return locked
+        locked.confirm(calendar_uid=appointment.uid)
+        _finish(locked, "booking.confirmed", now)
+        enqueue(topic="email.confirmation", lane=locked.lane, payload={"booking_id": str(locked.id)}, now=now)
+    return locked
+
+
+def _refuse(booking: Booking, *, was_unanswered: bool) -> Booking:
+    now = timezone.now()
+    with transaction.atomic():
+        locked = Booking.objects.locked(booking.id)
+        if locked.state != BookingState.PENDING:
+            return locked
+        locked.calendar_refusals += 1
+        if was_unanswered and locked.calendar_refusals < BELIEVED_AFTER:
+            locked.save(update_fields=["calendar_refusals"])
+            undecided = True
+        else:
+            undecided = False
+            _reject(locked, now)
+    if undecided:
+        raise RetryLater(LOOK_AGAIN)
+    return locked
+
+
+def _reject(booking: Booking, now: datetime) -> None:
+    booking.reject()
+    _finish(booking, "booking.rejected", now)
+    if booking.payment is None:
+        return
+    enqueue(
+        topic="email.slot_lost",
+        lane=f"{booking.lane}:news",
+        payload={"booking_id": str(booking.id), "payment_id": str(booking.payment.id)},
+        now=now,
+        due_at=now + NEWS_DELAY,
+    )
+
+
+def _finish(booking: Booking, action: str, now: datetime) -> None:
+    booking.updated_at = now
+    booking.save()
+    settle(lane=booking.lane, topic="calendar.create", now=now)
+    record(action=action, actor="vendor:calcom", target=f"booking:{booking.id}", now=now)
+    event_types = event_types_of(booking.therapist_id)
+    transaction.on_commit(lambda: distrust_listings(*event_types, now=now), robust=True)

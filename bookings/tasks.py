@@ -1,0 +1,14 @@
+"""What beat asks of bookings."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from bookings.services.holds import expire_holds
+
+
+@shared_task(name="bookings.expire_holds")
+def expire_holds_task(**kwargs: object) -> None:
+    """Let overdue holds go."""
+    expire_holds(now=timezone.now())

@@ -1,0 +1,196 @@
+"""`/api/availability`, `/api/bookings...` and Cal.com's webhook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from bookings.availability import day_of
+from bookings.links import booking_of_token, token_of
+from bookings.refusals import SlotTaken
+from bookings.serializers import (
+    AvailabilityRequestSerializer,
+    AvailabilitySerializer,
+    BookingAnswerSerializer,
+    BookingRequestSerializer,
+    BookingStatusSerializer,
+    HoldRequestSerializer,
+    HoldSerializer,
+    booking_answer,
+    booking_status,
+)
+from bookings.services.booking import book_session
+from bookings.services.holds import Hold, hold_slot
+from bookings.services.placement import place_while_waited_for
+from bookings.states import BookingState
+from bookings.webhooks import receive_calendar_webhook
+from bookings.wishes import Customer, Wish
+from consent.circumstances import circumstances_of
+from mindfulqalb.api.public_ids import BOOKING
+from mindfulqalb.api.throttles import AddressThrottle, EmailThrottle
+from mindfulqalb.api.tokens import InvalidToken, bearer_token
+from mindfulqalb.catalogue.queries import find_offer
+from payments.gateways import gateway_named
+from payments.return_urls import own_return_url, success_url_of
+from payments.services import Checkout
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rest_framework.request import Request
+
+    from bookings.models import Booking
+    from payments.models import Payment
+
+
+class AvailabilityViewSet(ViewSet):
+    """Which times can be booked."""
+
+    throttle_classes = (AddressThrottle,)
+    throttle_scope = "availability"
+
+    @extend_schema(parameters=[AvailabilityRequestSerializer], responses=AvailabilitySerializer)
+    def list(self, request: Request) -> Response:
+        """List a day's slots, asked by query string."""
+        return self._answer(request.query_params)
+
+    @extend_schema(request=AvailabilityRequestSerializer, responses=AvailabilitySerializer)
+    def create(self, request: Request) -> Response:
+        """List a day's slots, asked by body."""
+        return self._answer(request.data)
+
+    def _answer(self, given: Any) -> Response:
+        asked = AvailabilityRequestSerializer(data=given)
+        asked.is_valid(raise_exception=True)
+        data = asked.validated_data
+        offer = find_offer(session_type=data["sessionType"], session_format=data["format"])
+        day = day_of(offer=offer, day=data["date"], now=timezone.now())
+        answer = {
+            "date": data["date"],
+            "timeZone": settings.PRACTICE_TIME_ZONE,
+            "slots": day.slots,
+            "stale": day.is_stale,
+        }
+        return Response(AvailabilitySerializer(answer).data)
+
+
+class BookingViewSet(ViewSet):
+    """Hold, book, look."""
+
+    throttle_classes = (AddressThrottle, EmailThrottle)
+    throttle_scope = "booking"
+    lookup_value_regex = "booking_[^/]+"
+
+    @extend_schema(
+        request=BookingRequestSerializer, responses={201: BookingAnswerSerializer, 202: BookingAnswerSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        """Book a paid or free session: 201 when it stands in the calendar, 202 when the calendar takes longer."""
+        asked = BookingRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        data = asked.validated_data
+        booking = book_session(wish=_wish(request, data), payment_id=data["paymentId"], now=timezone.now())
+        if booking.state == BookingState.PENDING:
+            booking = place_while_waited_for(booking_id=booking.id, deadline=settings.CALENDAR_REQUEST_DEADLINE)
+        return _booked(booking, timezone.now())
+
+    @extend_schema(request=HoldRequestSerializer, responses={201: HoldSerializer})
+    @action(detail=False, methods=["post"])
+    def hold(self, request: Request) -> Response:
+        """Keep a slot while the client pays."""
+        asked = HoldRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        data, now = asked.validated_data, timezone.now()
+        hold = hold_slot(wish=_wish(request, data), pay_with=data["payWith"], checkout=_checkout(data), now=now)
+        return Response(_hold_answer(hold, now), status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses=BookingStatusSerializer)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """Show a booking to the holder of its signed link."""
+        now = timezone.now()
+        booking = booking_of_token(bearer_token(request), now=now)
+        if booking.id != BOOKING.decode(pk):
+            raise InvalidToken
+        return Response(booking_status(booking, time_zone=settings.PRACTICE_TIME_ZONE, now=now))
+
+
+class CalendarWebhookViewSet(ViewSet):
+    """Deliveries of Cal.com: checked on the raw body, stored once, answered; the work happens later."""
+
+    throttle_classes = (AddressThrottle,)
+    throttle_scope = "webhook"
+    parser_classes = ()
+
+    @extend_schema(exclude=True)
+    def create(self, request: Request) -> Response:
+        """Store one delivery."""
+        raw = request._request  # noqa: SLF001  the signature is over the bytes, and DRF would parse them
+        receive_calendar_webhook(body=raw.body, headers=raw.headers, now=timezone.now())
+        return Response({"received": True})
+
+
+def _wish(request: Request, data: dict[str, Any]) -> Wish:
+    customer = data["customer"]
+    return Wish(
+        session_type=data["sessionType"],
+        session_format=data["format"],
+        day=data["date"],
+        clock=data["time"],
+        customer=Customer(name=customer["name"], email=customer["email"], phone=customer["phone"] or None),
+        consent_id=data["consentId"],
+        consent_accepted=data["consentAccepted"],
+        circumstances=circumstances_of(request, locale=data["locale"]),
+    )
+
+
+def _checkout(data: dict[str, Any]) -> Checkout:
+    home = settings.SITE_URL
+    return Checkout(
+        description="",
+        payer_email=data["customer"]["email"],
+        success_url=success_url_of(data["successUrl"] or f"{home}/?paid=stripe"),
+        cancel_url=own_return_url(data["cancelUrl"] or f"{home}/?cancelled=stripe", field="cancelUrl"),
+    )
+
+
+def _booked(booking: Booking, now: datetime) -> Response:
+    if booking.state == BookingState.REJECTED:
+        raise SlotTaken(fields={"time": ["This time is taken."]})
+    settled = booking.state != BookingState.PENDING
+    return Response(
+        booking_answer(booking, now=now),
+        status=status.HTTP_201_CREATED if settled else status.HTTP_202_ACCEPTED,
+    )
+
+
+def _hold_answer(hold: Hold, now: datetime) -> dict[str, Any]:
+    return {
+        "success": True,
+        "bookingId": BOOKING.encode(hold.booking.id),
+        "expiresAt": hold.booking.hold_expires_at,
+        "token": token_of(hold.booking, now=now),
+        "payment": _order_to_pay(hold.payment) if hold.payment else None,
+    }
+
+
+def _order_to_pay(payment: Payment) -> dict[str, Any]:
+    if payment.checkout_url:
+        return {
+            "payWith": payment.gateway,
+            "sessionId": payment.provider_order_id,
+            "url": payment.checkout_url,
+        }
+    return {
+        "payWith": payment.gateway,
+        "orderId": payment.provider_order_id,
+        "amount": payment.amount_minor,
+        "currency": payment.currency,
+        "keyId": gateway_named(payment.gateway).public_key,
+    }

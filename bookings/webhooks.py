@@ -1,0 +1,39 @@
+"""Deliveries of Cal.com: a hint that something has changed there."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from mindfulqalb.webhooks.bodies import json_object
+from mindfulqalb.webhooks.services import (
+    LONGEST_HEADER,
+    InvalidWebhook,
+    WebhookEvent,
+    signature_matches,
+    store_webhook,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+def receive_calendar_webhook(*, body: bytes, headers: Mapping[str, str], now: datetime) -> bool:
+    """Check a delivery's signature and store it once; False when it was here before. Raises InvalidWebhook.
+
+    https://cal.com/docs/developing/guides/automation/webhooks There is no event id, so the body's digest stands for
+    one.
+    """
+    signature = headers.get("X-Cal-Signature-256", "")
+    secrets = [settings.CALCOM_WEBHOOK_SECRET, *settings.CALCOM_WEBHOOK_SECRET_FALLBACKS]
+    if not 0 < len(signature) <= LONGEST_HEADER or not signature_matches(
+        body=body, signature=signature, secrets=secrets
+    ):
+        raise InvalidWebhook
+    text = body.decode("utf-8", "replace")
+    event_type = str(json_object(text).get("triggerEvent", "unknown"))
+    event = WebhookEvent("calcom", hashlib.sha256(body).hexdigest(), event_type, text)
+    return store_webhook(event=event, now=now)

@@ -1,0 +1,53 @@
+"""What a client asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from bookings.practice_time import instant_of
+from bookings.refusals import SlotNotOffered
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from consent.services import Circumstances
+
+
+@dataclass(frozen=True)
+class Customer:
+    """Who comes: `email` normalized by the API, `phone` in E.164 or None."""
+
+    name: str
+    email: str
+    phone: str | None
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One session at one time for one person, in the practice's local time."""
+
+    session_type: str
+    session_format: str | None
+    day: date
+    clock: time
+    customer: Customer
+    consent_id: UUID | None
+    consent_accepted: bool
+    circumstances: Circumstances
+
+    @property
+    def starts_at(self) -> datetime:
+        """The instant that is meant."""
+        return instant_of(self.day, self.clock)
+
+
+def require_bookable_time(starts_at: datetime, now: datetime) -> None:
+    """Refuse what lies in the past or beyond the horizon. Raises SlotNotOffered naming the field."""
+    if starts_at <= now:
+        raise SlotNotOffered(fields={"date": ["This time has passed."]})
+    if starts_at > now + timedelta(days=settings.BOOKING_HORIZON_DAYS):
+        raise SlotNotOffered(fields={"date": [f"Bookings open {settings.BOOKING_HORIZON_DAYS} days ahead."]})

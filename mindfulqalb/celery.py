@@ -1,0 +1,18 @@
+"""The Celery application: worker and beat. Celery only hurries work along; every intent stands in the outbox first."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindfulqalb.settings")
+
+app = Celery("mindfulqalb")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "sweep the outbox": {"task": "outbox.sweep", "schedule": settings.OUTBOX_SWEEP_SECONDS},
+    "expire overdue holds": {"task": "bookings.expire_holds", "schedule": 60.0},
+}

@@ -1,0 +1,43 @@
+"""What makes a secret fit for production, and the published ones that are not."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+# Known to everybody who reads this repository: good for one developer's machine, refused in production.
+DEVELOPMENT_SECRETS = {
+    "SECRET_KEY": "development-only-secret-key-that-production-refuses-to-start-with",
+    "JWT_SECRET": "development-only-jwt-secret-that-production-refuses-to-start-with",
+    "ENCRYPTION_KEY": "ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE=",
+    "BLIND_INDEX_KEY": "ZGV2ZWxvcG1lbnQtb25seS1ibGluZC1pbmRleC1rZXk=",
+}
+SANDBOX_SECRETS = {
+    "CALCOM_API_KEY": "cal_sandbox",
+    "CALCOM_WEBHOOK_SECRET": "whsec_sandbox_calcom",
+    "RAZORPAY_KEY_ID": "rzp_test_sandbox",
+    "RAZORPAY_KEY_SECRET": "rzp_sandbox_secret",
+    "RAZORPAY_WEBHOOK_SECRET": "whsec_sandbox_razorpay",
+    "STRIPE_SECRET_KEY": "sk_test_sandbox",
+    "STRIPE_WEBHOOK_SECRET": "whsec_sandbox_stripe",
+}
+PLACEHOLDERS = {"your-jwt-secret", "your-encryption-key", "change-me", "changeme", "secret", "xxxxxxxxxxxxx"}
+
+
+def weakness(name: str, value: str, *, minimum_length: int) -> str | None:
+    """Say why `value` must not guard production, or None when it may."""
+    if not value:
+        return f"{name} is missing"
+    published = {*DEVELOPMENT_SECRETS.values(), *SANDBOX_SECRETS.values(), *PLACEHOLDERS}
+    if value in published or "xxxxx" in value:
+        return f"{name} is a published default"
+    if len(value) < minimum_length:
+        return f"{name} is shorter than {minimum_length} characters"
+    if _entropy_bits(value) < 2.5 * minimum_length:
+        return f"{name} is too easy to guess"
+    return None
+
+
+def _entropy_bits(value: str) -> float:
+    counts = Counter(value)
+    return -sum(count * math.log2(count / len(value)) for count in counts.values())

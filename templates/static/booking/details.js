@@ -1,0 +1,40 @@
+"use strict";
+
+/* Step 3: who is coming. Shape only; whether an address or number is real is for the server to say. */
+(function (app) {
+  const { page, draft } = app;
+  const FIELDS = ["name", "email", "phone"];
+  const input = (field) => page.byId(field);
+
+  function read() {
+    draft.customer = Object.fromEntries(FIELDS.map((field) => [field, input(field).value.trim()]));
+    return draft.customer;
+  }
+
+  function faultsOf({ name, email }) {
+    const faults = {};
+    if (!name) faults["customer.name"] = [app.text("name.missing")];
+    if (!email) faults["customer.email"] = [app.text("email.missing")];
+    else if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email)) faults["customer.email"] = [app.text("email.wrong")];
+    return faults;
+  }
+
+  function submit() {
+    const faults = faultsOf(read());
+    if (!Object.keys(faults).length) return true;
+    page.showFieldErrors(faults).focus();
+    return false;
+  }
+
+  async function enter() {
+    // The browser may have filled in more than we know, after a reload for instance.
+    FIELDS.forEach((field) => { input(field).value ||= draft.customer[field]; });
+  }
+
+  app.steps.details = { enter, submit };
+  /** The customer as the API takes it: no phone rather than an empty one. */
+  app.customer = () => {
+    const { name, email, phone } = draft.customer;
+    return phone ? { name, email, phone } : { name, email };
+  };
+})((window.MindfulQALB = window.MindfulQALB || {}));

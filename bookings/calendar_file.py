@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def calendar_file(booking: Booking, *, now: datetime) -> str:
     """Write an RFC 5545 file with a UID that stays the same for the booking's life.
 
-    Colleagues and families see each other's calendars: it says nothing clinical and carries no link that opens the booking.
+    Colleagues and families see each other's calendars: it says nothing clinical and no link in it opens the booking.
     """
     event = Event()
     event.add("uid", f"{booking.id}@{parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition('@')[2]}")

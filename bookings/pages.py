@@ -34,8 +34,14 @@ CHECKOUT_SOURCES: dict[str, Any] = {
 @csp_update(CHECKOUT_SOURCES)
 def booking_page(request: HttpRequest) -> HttpResponse:
     """The booking page; all it does goes through the API."""
-    context = _practice() | {"razorpay_script": settings.RAZORPAY_CHECKOUT_SCRIPT_URL}
-    return render(request, "booking/page.html", context)
+    context = {
+        "razorpay_script": settings.RAZORPAY_CHECKOUT_SCRIPT_URL,
+        "booking_horizon_days": settings.BOOKING_HORIZON_DAYS,
+    }
+    response = render(request, "booking/page.html", context)
+    # A bank's window, opened by the checkout dialog, must be able to report back.
+    response["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
+    return response
 
 
 @require_safe
@@ -46,8 +52,8 @@ def manage_page(request: HttpRequest, token: str) -> HttpResponse:
     try:
         booking = booking_of_token(token, now=now)
     except InvalidToken:
-        return render(request, "manage/invalid.html", _practice(), status=404)
-    return render(request, "manage/page.html", _practice() | {"booking": _shown(booking, now)})
+        return render(request, "manage/invalid.html", status=404)
+    return render(request, "manage/page.html", {"booking": _shown(booking, now)})
 
 
 @require_safe
@@ -58,20 +64,12 @@ def session_file(request: HttpRequest, token: str) -> HttpResponse:
     try:
         booking = booking_of_token(token, now=now)
     except InvalidToken:
-        return render(request, "manage/invalid.html", _practice(), status=404)
+        return render(request, "manage/invalid.html", status=404)
     return HttpResponse(
         calendar_file(booking, now=now),
         content_type="text/calendar; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="session.ics"'},
     )
-
-
-def _practice() -> dict[str, Any]:
-    return {
-        "practice_name": settings.PRACTICE_NAME,
-        "helplines": settings.HELPLINES,
-        "contact_email": settings.PRACTICE_EMAIL,
-    }
 
 
 def _shown(booking: Booking, now: datetime) -> dict[str, Any]:

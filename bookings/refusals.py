@@ -77,6 +77,14 @@ class TooManyHolds(Refusal):
     sentence = "You are already keeping other times. Please finish or wait a few minutes before you choose another one."
 
 
+class NotHeld(Refusal):
+    """Only a slot that is kept and not yet booked can be let go by a click."""
+
+    code = "not_held"
+    status = 409
+    sentence = "This booking cannot be cancelled here. Please write to us."
+
+
 REFUSAL_OF_CONSTRAINT: dict[str, type[Refusal]] = {
     "booking_no_overlap": SlotTaken,
     "booking_payment_spent_once": PaymentAlreadyUsed,

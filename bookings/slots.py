@@ -47,12 +47,22 @@ def claim_slot(booking: Booking, *, now: datetime) -> None:
         booking.save()
 
 
-def expire_hold(booking: Booking, *, now: datetime) -> None:
+def expire_hold(hold: Booking, *, now: datetime) -> None:
     """Let a locked, overdue hold go."""
-    booking.expire()
-    booking.updated_at = now
-    booking.save(update_fields=["state", "updated_at"])
-    record(action="booking.expired", actor="system", target=f"booking:{booking.id}", now=now)
+    hold.expire()
+    _free(hold, "booking.expired", "system", now)
+
+
+def give_up_hold(hold: Booking, *, now: datetime) -> None:
+    """Free the slot of a locked hold whose client has chosen something else."""
+    hold.cancel()
+    _free(hold, "booking.cancelled", "client", now)
+
+
+def _free(hold: Booking, action: str, actor: str, now: datetime) -> None:
+    hold.updated_at = now
+    hold.save(update_fields=["state", "updated_at"])
+    record(action=action, actor=actor, target=f"booking:{hold.id}", now=now)
 
 
 def _lock_key(therapist_id: UUID) -> int:

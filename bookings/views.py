@@ -27,7 +27,7 @@ from bookings.serializers import (
     booking_status,
 )
 from bookings.services.booking import book_session
-from bookings.services.holds import Hold, hold_slot
+from bookings.services.holds import Hold, hold_slot, release_hold
 from bookings.services.placement import place_while_waited_for
 from bookings.states import BookingState
 from bookings.webhooks import receive_calendar_webhook
@@ -114,11 +114,13 @@ class BookingViewSet(ViewSet):
     @extend_schema(responses=BookingStatusSerializer)
     def retrieve(self, request: Request, pk: str) -> Response:
         """Show a booking to the holder of its signed link."""
-        now = timezone.now()
-        booking = booking_of_token(bearer_token(request), now=now)
-        if booking.id != BOOKING.decode(pk):
-            raise InvalidToken
-        return Response(booking_status(booking, time_zone=settings.PRACTICE_TIME_ZONE, now=now))
+        return _shown(_opened(request, pk))
+
+    @extend_schema(request=None, responses=BookingStatusSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Let a held slot go, by its signed link."""
+        return _shown(release_hold(booking_id=_opened(request, pk).id, now=timezone.now()))
 
 
 class CalendarWebhookViewSet(ViewSet):
@@ -134,6 +136,18 @@ class CalendarWebhookViewSet(ViewSet):
         raw = request._request  # noqa: SLF001  the signature is over the bytes, and DRF would parse them
         receive_calendar_webhook(body=raw.body, headers=raw.headers, now=timezone.now())
         return Response({"received": True})
+
+
+def _opened(request: Request, public_id: str) -> Booking:
+    """Find the booking that the caller's token opens; it must be the one in the address."""
+    booking = booking_of_token(bearer_token(request), now=timezone.now())
+    if booking.id != BOOKING.decode(public_id):
+        raise InvalidToken
+    return booking
+
+
+def _shown(booking: Booking) -> Response:
+    return Response(booking_status(booking, time_zone=settings.PRACTICE_TIME_ZONE, now=timezone.now()))
 
 
 def _wish(request: Request, data: dict[str, Any]) -> Wish:

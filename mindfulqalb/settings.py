@@ -121,10 +121,19 @@ RAZORPAY_CHECKOUT_SCRIPT_URL = env.str(
     "RAZORPAY_CHECKOUT_SCRIPT_URL",
     f"{SANDBOX_URL}/razorpay/checkout.js" if SANDBOX else "https://checkout.razorpay.com/v1/checkout.js",
 )
-# What the booking page may load and frame besides itself, for the checkout dialog only.
+# What the booking page may load, frame and call besides itself, for the checkout dialog only: the dialog's script
+# fetches its risk check from the CDN and reports to the last two.
 RAZORPAY_CSP_SOURCES = env.list(
     "RAZORPAY_CSP_SOURCES",
-    default=[SANDBOX_URL] if SANDBOX else ["https://checkout.razorpay.com", "https://api.razorpay.com"],
+    default=[SANDBOX_URL]
+    if SANDBOX
+    else [
+        "https://checkout.razorpay.com",
+        "https://api.razorpay.com",
+        "https://cdn.razorpay.com",
+        "https://lumberjack.razorpay.com",
+        "https://lumberjack-metrics.razorpay.com",
+    ],
 )
 STRIPE_API_URL = env.str("STRIPE_API_URL", f"{SANDBOX_URL}/stripe" if SANDBOX else "https://api.stripe.com")
 STRIPE_SECRET_KEY = _secret("STRIPE_SECRET_KEY", minimum_length=16)
@@ -162,6 +171,8 @@ OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", 60)
 OUTBOX_MAX_ATTEMPTS = env.int("OUTBOX_MAX_ATTEMPTS", 20)
 # A calendar booking is tried in the request first; the worker takes over when that has not come to an end by then.
 CALENDAR_TAKEOVER_SECONDS = env.int("CALENDAR_TAKEOVER_SECONDS", 30)
+# After an unanswered call, how long until what it may have written can be trusted to be visible.
+CALENDAR_LOOK_AGAIN_SECONDS = env.int("CALENDAR_LOOK_AGAIN_SECONDS", 30)
 
 # --- Applications -----------------------------------------------------------------------------------------------------
 
@@ -222,6 +233,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "mindfulqalb.catalogue.practice.practice",
             ],
         },
     },
@@ -274,10 +286,17 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["mindfulqalb.api.parsers.StrictJSONParser"],
+    # A browser's fetch() without a Content-Type sends text/plain, and the specification's own example does that.
+    "DEFAULT_PARSER_CLASSES": [
+        "mindfulqalb.api.parsers.StrictJSONParser",
+        "mindfulqalb.api.parsers.PlainTextJSONParser",
+    ],
+    "DEFAULT_METADATA_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "mindfulqalb.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "MindfulQALB API",
@@ -287,20 +306,24 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "mindfulqalb.api.schema.describe_errors",
+    ],
+    "SWAGGER_UI_SETTINGS": {"validatorUrl": None, "deepLinking": False},
 }
-RATE_LIMITS = env.json(
-    "RATE_LIMITS",
-    default={
-        "read": "240/m",
-        "availability": "120/m",
-        "consent": "30/m",
-        "hold": "20/m",
-        "booking": "30/m",
-        "payment": "30/m",
-        "webhook": "6000/m",
-        "email": "30/m",
-    },
-)
+# Requests per caller and kind of call: N/s, N/m, N/h or N/d. A variable changes those that it names.
+RATE_LIMITS = {
+    "read": "240/m",
+    "availability": "120/m",
+    "consent": "30/m",
+    "booking": "30/m",
+    "payment": "30/m",
+    "webhook": "6000/m",
+    "email": "30/m",
+} | env.json("RATE_LIMITS", default={})
+# How many proxies stand in front of us. They must drop header names with underscores: nobody here can tell
+# X_Forwarded_For from X-Forwarded-For any more.
 API_BODY_LIMIT = env.int("API_BODY_LIMIT", 64 * 1024)
 WEBHOOK_BODY_LIMIT = env.int("WEBHOOK_BODY_LIMIT", 1024 * 1024)
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)

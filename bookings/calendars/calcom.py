@@ -23,7 +23,7 @@ REFUSALS = (
     "booking_conflict_error",
     "no more seats left",
     "can't be booked at the",
-    "booking a meeting in the past",
+    "book a meeting in the past",
     "maximum number of active bookings",
 )
 LONGEST_WAIT = timedelta(minutes=10)

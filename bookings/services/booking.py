@@ -19,7 +19,7 @@ from bookings.refusals import (
     SlotTaken,
 )
 from bookings.services.drafts import draft_booking
-from bookings.slots import claim_slot, lock_therapists
+from bookings.slots import claim_slot, give_up_hold, lock_therapists
 from bookings.states import GIVES_PAYMENT_BACK, BookingState
 from bookings.wishes import Wish, require_bookable_time
 from consent.services import settle_consent
@@ -131,7 +131,7 @@ def _book_under_lock(
     if hold is not None and hold.offer_id == offer.id and hold.starts_at == wish.starts_at:
         return _place(hold, payment, now)
     if hold is not None and hold.state == BookingState.HELD:
-        _give_up(hold, now)
+        give_up_hold(hold, now=now)
     booking = draft_booking(wish=wish, offer=offer, consent=consent, state=BookingState.PENDING, now=now)
     return _make_ours(booking, payment, now)
 
@@ -167,14 +167,6 @@ def _make_ours(booking: Booking, payment: Payment | None, now: datetime) -> Book
         due_at=now + timedelta(seconds=settings.CALENDAR_TAKEOVER_SECONDS),
     )
     return booking
-
-
-def _give_up(hold: Booking, now: datetime) -> None:
-    """Free the slot of a client who has chosen another one."""
-    hold.cancel()
-    hold.updated_at = now
-    hold.save(update_fields=["state", "updated_at"])
-    record(action="booking.cancelled", actor="client", target=f"booking:{hold.id}", now=now)
 
 
 def _tell_unplaced(booking: Booking, payment: Payment, now: datetime) -> None:

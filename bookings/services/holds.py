@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -12,14 +13,14 @@ from django.utils.crypto import salted_hmac
 
 from bookings.availability import require_offered
 from bookings.models import Booking
-from bookings.refusals import PaymentRequired, TooManyHolds
+from bookings.refusals import NotHeld, PaymentRequired, TooManyHolds
 from bookings.services.drafts import draft_booking
-from bookings.slots import claim_slot, expire_hold, lock_therapists
+from bookings.slots import claim_slot, expire_hold, give_up_hold, lock_therapists
 from bookings.states import BookingState
 from bookings.wishes import Wish, require_bookable_time
 from consent.services import settle_consent
 from mindfulqalb.audit.services import record
-from mindfulqalb.catalogue.models import GATEWAY_OF_CURRENCY, SessionOffer
+from mindfulqalb.catalogue.models import GATEWAY_OF_CURRENCY, SessionOffer, SessionType
 from mindfulqalb.catalogue.queries import find_offer
 from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.vendors.errors import ProviderError
@@ -29,6 +30,7 @@ from payments.services import Checkout, request_order
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from consent.models import ConsentRecord
     from payments.models import Payment
@@ -70,6 +72,16 @@ def hold_slot(*, wish: Wish, pay_with: str | None, checkout: Checkout, now: date
     return Hold(booking, payment)
 
 
+def release_hold(*, booking_id: UUID, now: datetime) -> Booking:
+    """Free the slot of a client who goes back to choose another one. Raises NotHeld for anything but a hold."""
+    with transaction.atomic():
+        locked = Booking.objects.locked(booking_id)
+        if locked.state != BookingState.HELD:
+            raise NotHeld
+        give_up_hold(locked, now=now)
+    return locked
+
+
 def expire_holds(*, now: datetime, limit: int = 500) -> int:
     """Let go of holds that ran out, and return how many; those that somebody is working on wait for the next time."""
     with transaction.atomic():
@@ -103,11 +115,30 @@ def _own_hold(wish: Wish, offer: SessionOffer, now: datetime) -> Booking | None:
 def _new_hold(wish: Wish, offer: SessionOffer, consent: ConsentRecord, now: datetime) -> Booking:
     booking = draft_booking(wish=wish, offer=offer, consent=consent, state=BookingState.HELD, now=now)
     booking.hold_expires_at = now + timedelta(minutes=settings.HOLD_MINUTES)
-    booking.held_from = salted_hmac("bookings.held_from", wish.circumstances.address).hexdigest()
+    booking.held_from = _digest(wish.circumstances.address)
+    _change_of_mind(booking, now)
     _bound_holds(booking, now)
     claim_slot(booking, now=now)
     record(action="booking.held", actor="client", target=f"booking:{booking.id}", now=now)
     return booking
+
+
+def _digest(address: str) -> str:
+    return salted_hmac("bookings.held_from", address, algorithm="sha256").hexdigest()
+
+
+def _change_of_mind(booking: Booking, now: datetime) -> None:
+    """Give up this client's own holds that the new one replaces: another format at that time, another free call.
+
+    An order of such a hold that is paid all the same is money without a place, and is treated as that.
+    """
+    own = Booking.objects.filter(state=BookingState.HELD, customer_email_hash=booking.customer_email_hash)
+    in_the_way = own.overlapping(
+        therapist_id=booking.therapist_id, starts_at=booking.starts_at, ends_at=booking.ends_at
+    )
+    free = own.filter(session_type=SessionType.FREE) if booking.offer.is_free else own.none()
+    for hold in (in_the_way | free).select_for_update(of=("self",)).order_by("id"):
+        give_up_hold(hold, now=now)
 
 
 def _bound_holds(booking: Booking, now: datetime) -> None:
@@ -138,9 +169,5 @@ def _order(booking: Booking, payment: Payment, checkout: Checkout, now: datetime
 
 def _release(booking: Booking, now: datetime) -> None:
     """Give the slot up again: there is no order, so nobody can have paid."""
-    with transaction.atomic():
-        locked = Booking.objects.locked(booking.id)
-        if locked.state == BookingState.HELD:
-            locked.cancel()
-            locked.updated_at = now
-            locked.save(update_fields=["state", "updated_at"])
+    with suppress(NotHeld):
+        release_hold(booking_id=booking.id, now=now)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # An unanswered call may still be at work on their side: not found proves nothing before this.
-LOOK_AGAIN = timedelta(seconds=30)
+LOOK_AGAIN = timedelta(seconds=settings.CALENDAR_LOOK_AGAIN_SECONDS)
 # "Taken" after an unanswered call may be our own appointment; it is believed when it was not found this often.
 BELIEVED_AFTER = 3
 UNDECIDED_WAIT = timedelta(minutes=5)

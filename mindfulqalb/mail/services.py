@@ -12,6 +12,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from mindfulqalb.catalogue.practice import practice_details
 from mindfulqalb.encryption.blind_index import email_digest
 from mindfulqalb.mail.models import SentMail
 from mindfulqalb.vendors.errors import ProviderError
@@ -68,12 +69,7 @@ def send_letter(*, letter: Letter, key: UUID, now: datetime) -> None:
 
 
 def _compose(letter: Letter, key: UUID) -> EmailMultiAlternatives:
-    context = {
-        **letter.context,
-        "helplines": settings.HELPLINES,
-        "practice_name": settings.PRACTICE_NAME,
-        "contact_email": settings.PRACTICE_EMAIL,
-    }
+    context = practice_details() | letter.context
     with translation.override(letter.locale):
         subject, text, html = (
             render_to_string(f"emails/{letter.template}.{part}", context) for part in ("subject.txt", "txt", "html")

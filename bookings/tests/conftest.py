@@ -1,0 +1,27 @@
+"""Fixtures of the booking tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bookings.tests.builders import make_catalogue, next_slot
+from bookings.tests.visitor import Visitor
+
+if TYPE_CHECKING:
+    from rest_framework.test import APIClient
+
+    from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
+
+
+@pytest.fixture
+def visitor(transactional_db: None, sandbox: SandboxProcess, api: APIClient) -> Visitor:
+    """Jane in front of this process; the calendar call of a request runs in a thread, so rows must be committed."""
+
+    def post(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        response = api.post(path, body, format="json")
+        return response.status_code, response.json()
+
+    make_catalogue()
+    return Visitor(post, sandbox, next_slot())

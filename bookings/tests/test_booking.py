@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bookings.models import Booking
+from bookings.practice_time import local
+from bookings.refusals import (
+    FreeCallAlreadyBooked,
+    PaymentAlreadyUsed,
+    PaymentForOtherSession,
+    PaymentRequired,
+    PaymentUnusable,
+    SlotNotOffered,
+    SlotTaken,
+)
+from bookings.services.booking import book_session, place_paid_hold
+from bookings.states import BookingState
+from bookings.tests.builders import JOHN, make_booking, make_catalogue, make_payment, make_wish, next_slot
+from consent.services import ConsentRequired
+from mindfulqalb.outbox.models import OutboxMessage
+from payments.services import UnknownPayment
+from payments.states import Attention
+
+if TYPE_CHECKING:
+    from bookings.wishes import Wish
+    from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
+
+
+def _wish(*, hour: int = 10, **overrides: object) -> Wish:
+    slot = local(next_slot(hour))
+    return make_wish(day=slot.date(), clock=slot.time(), **overrides)
+
+
+def _held(wish: Wish, **overrides: object) -> Booking:
+    return make_booking(wish=wish, **({"hold_expires_at": datetime.now(UTC) + timedelta(minutes=15)} | overrides))
+
+
+def _topics() -> list[str]:
+    return list(OutboxMessage.objects.order_by("sequence").values_list("topic", flat=True))
+
+
+@pytest.fixture(autouse=True)
+def _catalogue(db: None) -> None:
+    make_catalogue()
+
+
+def test_book_session_makes_a_paid_session_ours(now: datetime) -> None:
+    payment = make_payment()
+    wish = _wish()
+
+    booking = book_session(wish=wish, payment_id=payment.provider_payment_id, now=now)
+
+    booking.refresh_from_db()
+    assert (booking.state, booking.payment, booking.payment_status) == (BookingState.PENDING, payment, "captured")
+    assert (booking.session_type, booking.session_date, booking.session_time) == ("individual", wish.day, wish.clock)
+    assert (booking.starts_at, booking.ends_at) == (wish.starts_at, wish.starts_at + timedelta(minutes=60))
+    assert (booking.customer_name, booking.customer_email, booking.customer_phone) == (
+        "Jane Doe",
+        "jane@example.com",
+        "+919876543210",
+    )
+    assert booking.consent is not None
+    assert booking.consent.session_type == "individual"
+
+
+def test_book_session_leaves_the_calendar_call_in_the_outbox(now: datetime) -> None:
+    booking = book_session(wish=_wish(), payment_id=make_payment().provider_payment_id, now=now)
+
+    message = OutboxMessage.objects.get()
+    assert (message.topic, message.payload, message.due_at) == (
+        "calendar.create",
+        {"booking_id": str(booking.id)},
+        now + timedelta(seconds=30),
+    )
+
+
+def test_book_session_repeated_returns_the_same_booking(now: datetime) -> None:
+    payment_id = make_payment().provider_payment_id
+
+    first = book_session(wish=_wish(), payment_id=payment_id, now=now)
+    second = book_session(wish=_wish(), payment_id=payment_id, now=now)
+
+    assert (second.id, Booking.objects.count(), _topics()) == (first.id, 1, ["calendar.create"])
+
+
+@pytest.mark.parametrize("overrides", [{"customer": JOHN}, {"hour": 12}])
+def test_book_session_spends_a_payment_once(overrides: dict[str, object], now: datetime) -> None:
+    payment_id = make_payment().provider_payment_id
+    book_session(wish=_wish(), payment_id=payment_id, now=now)
+
+    with pytest.raises(PaymentAlreadyUsed):
+        book_session(wish=_wish(**overrides), payment_id=payment_id, now=now)  # type: ignore[arg-type]
+
+    assert Booking.objects.count() == 1
+
+
+def test_book_session_takes_the_format_from_the_payment(now: datetime) -> None:
+    payment = make_payment(item="individual-chat")
+
+    booking = book_session(wish=_wish(session_format=None), payment_id=payment.provider_payment_id, now=now)
+
+    assert (booking.session_format, booking.ends_at - booking.starts_at) == ("chat", timedelta(minutes=30))
+
+
+@pytest.mark.parametrize("wanted", [("couples", "video"), ("individual", "audio"), ("free", None)])
+def test_book_session_refuses_a_payment_for_another_session(wanted: tuple[str, str | None], now: datetime) -> None:
+    wish = _wish(session_type=wanted[0], session_format=wanted[1])
+
+    with pytest.raises(PaymentForOtherSession):
+        book_session(wish=wish, payment_id=make_payment().provider_payment_id, now=now)
+
+    assert Booking.objects.count() == 0
+
+
+def test_book_session_leaves_the_money_of_a_lost_slot_free(now: datetime) -> None:
+    make_booking(wish=_wish(customer=JOHN), state=BookingState.PENDING)
+    payment_id = make_payment().provider_payment_id
+
+    with pytest.raises(SlotTaken):
+        book_session(wish=_wish(), payment_id=payment_id, now=now)
+
+    again = book_session(wish=_wish(hour=12), payment_id=payment_id, now=now)
+    assert again.payment_id == payment_id
+
+
+def test_book_session_needs_money_for_what_costs_money(now: datetime) -> None:
+    with pytest.raises(PaymentRequired):
+        book_session(wish=_wish(), payment_id=None, now=now)
+
+    assert (Booking.objects.count(), _topics()) == (0, [])
+
+
+def test_book_session_refuses_money_that_a_person_must_look_at(now: datetime) -> None:
+    payment = make_payment(attention=Attention.AMOUNT)
+
+    with pytest.raises(PaymentUnusable):
+        book_session(wish=_wish(), payment_id=payment.provider_payment_id, now=now)
+
+
+@pytest.mark.parametrize("forged", ["pay_00000000000000", "pi_123", "cs_test_123", "x", "order_"])
+def test_book_session_refuses_a_forged_payment_id(forged: str, sandbox: SandboxProcess, now: datetime) -> None:
+    with pytest.raises(UnknownPayment) as refusal:
+        book_session(wish=_wish(), payment_id=forged, now=now)
+
+    assert list(refusal.value.fields) == ["paymentId"]
+
+
+def test_book_session_needs_consent(now: datetime) -> None:
+    with pytest.raises(ConsentRequired):
+        book_session(wish=_wish(consent_accepted=False), payment_id=make_payment().provider_payment_id, now=now)
+
+
+def test_book_session_refuses_the_past(now: datetime) -> None:
+    yesterday = local(next_slot(days=-1))
+
+    with pytest.raises(SlotNotOffered):
+        book_session(
+            wish=make_wish(day=yesterday.date(), clock=yesterday.time()),
+            payment_id=make_payment().provider_payment_id,
+            now=now,
+        )
+
+
+def test_book_session_completes_the_clients_own_hold(now: datetime) -> None:
+    hold = _held(_wish())
+    payment = make_payment(reference=str(hold.id))
+
+    booking = book_session(wish=_wish(), payment_id=payment.provider_payment_id, now=now)
+
+    assert (booking.id, booking.state, booking.hold_expires_at) == (hold.id, BookingState.PENDING, None)
+
+
+def test_book_session_revives_an_expired_hold_whose_slot_is_free(now: datetime) -> None:
+    hold = _held(_wish(), state=BookingState.EXPIRED)
+    payment = make_payment(reference=str(hold.id))
+
+    booking = book_session(wish=_wish(), payment_id=payment.provider_payment_id, now=now)
+
+    assert (booking.id, booking.state) == (hold.id, BookingState.PENDING)
+
+
+def test_book_session_at_another_time_gives_the_hold_up(now: datetime) -> None:
+    hold = _held(_wish())
+    payment = make_payment(reference=str(hold.id))
+
+    booking = book_session(wish=_wish(hour=12), payment_id=payment.provider_payment_id, now=now)
+
+    hold.refresh_from_db()
+    assert (hold.state, booking.state, booking.starts_at) == (
+        BookingState.CANCELLED,
+        BookingState.PENDING,
+        next_slot(12),
+    )
+
+
+def test_book_session_tells_a_stranger_nothing_about_a_hold(now: datetime) -> None:
+    hold = _held(_wish())
+    payment = make_payment(reference=str(hold.id))
+
+    with pytest.raises(PaymentAlreadyUsed):
+        book_session(wish=_wish(customer=JOHN, hour=12), payment_id=payment.provider_payment_id, now=now)
+
+    hold.refresh_from_db()
+    assert hold.state == BookingState.HELD
+
+
+def test_book_session_books_a_free_call_without_payment(now: datetime) -> None:
+    wish = _wish(session_type="free", session_format=None)
+
+    booking = book_session(wish=wish, payment_id=None, now=now)
+
+    assert (booking.state, booking.payment, booking.payment_status) == (BookingState.PENDING, None, "not_required")
+
+
+def test_book_session_of_a_free_call_completes_its_hold(now: datetime) -> None:
+    wish = _wish(session_type="free", session_format=None)
+    hold = _held(wish)
+
+    assert book_session(wish=wish, payment_id=None, now=now).id == hold.id
+
+
+def test_book_session_of_a_free_call_repeated_is_the_same(now: datetime) -> None:
+    wish = _wish(session_type="free", session_format=None)
+
+    first = book_session(wish=wish, payment_id=None, now=now)
+
+    assert book_session(wish=wish, payment_id=None, now=now).id == first.id
+
+
+def test_book_session_allows_one_open_free_call(now: datetime) -> None:
+    book_session(wish=_wish(session_type="free", session_format=None), payment_id=None, now=now)
+
+    with pytest.raises(FreeCallAlreadyBooked):
+        book_session(wish=_wish(session_type="free", session_format=None, hour=12), payment_id=None, now=now)
+
+
+def test_place_paid_hold_completes_the_hold_without_the_browser(now: datetime) -> None:
+    hold = _held(_wish())
+    payment = make_payment(reference=str(hold.id))
+
+    placed = place_paid_hold(payment_id=payment.id, reference=str(hold.id), now=now)
+
+    hold.refresh_from_db()
+    assert placed == hold
+    assert (hold.state, hold.payment, _topics()) == (BookingState.PENDING, payment, ["calendar.create"])
+
+
+def test_place_paid_hold_twice_changes_nothing_more(now: datetime) -> None:
+    hold = _held(_wish())
+    payment = make_payment(reference=str(hold.id))
+    place_paid_hold(payment_id=payment.id, reference=str(hold.id), now=now)
+
+    again = place_paid_hold(payment_id=payment.id, reference=str(hold.id), now=now)
+
+    assert (again, _topics()) == (None, ["calendar.create"])
+
+
+def test_place_paid_hold_has_nothing_to_do_without_a_hold(now: datetime) -> None:
+    assert place_paid_hold(payment_id=make_payment().id, reference="", now=now) is None
+
+
+def test_place_paid_hold_tells_the_client_when_the_slot_is_gone(now: datetime) -> None:
+    hold = _held(_wish(), state=BookingState.EXPIRED)
+    make_booking(wish=_wish(customer=JOHN), state=BookingState.PENDING)
+    payment = make_payment(reference=str(hold.id))
+
+    placed = place_paid_hold(payment_id=payment.id, reference=str(hold.id), now=now)
+
+    hold.refresh_from_db()
+    assert (placed, hold.state, hold.payment) == (None, BookingState.EXPIRED, None)
+    assert _topics() == ["email.slot_lost"]
+
+
+def test_place_paid_hold_tells_the_client_who_had_changed_their_mind(now: datetime) -> None:
+    hold = _held(_wish(), state=BookingState.CANCELLED)
+    payment = make_payment(reference=str(hold.id))
+
+    assert place_paid_hold(payment_id=payment.id, reference=str(hold.id), now=now) is None
+    assert _topics() == ["email.slot_lost"]
+
+
+def test_place_paid_hold_ignores_money_that_needs_attention(now: datetime) -> None:
+    hold = _held(_wish())
+    payment = make_payment(reference=str(hold.id), attention=Attention.AMOUNT)
+
+    placed = place_paid_hold(payment_id=payment.id, reference=str(hold.id), now=now)
+
+    hold.refresh_from_db()
+    assert (placed, hold.state, _topics()) == (None, BookingState.HELD, [])
+
+
+def test_place_paid_hold_takes_an_overdue_rivals_place(now: datetime) -> None:
+    hold = _held(_wish(), state=BookingState.EXPIRED)
+    rival = _held(_wish(customer=JOHN), hold_expires_at=now - timedelta(seconds=1))
+    payment = make_payment(reference=str(hold.id))
+
+    place_paid_hold(payment_id=payment.id, reference=str(hold.id), now=now)
+
+    hold.refresh_from_db()
+    rival.refresh_from_db()
+    assert (hold.state, rival.state) == (BookingState.PENDING, BookingState.EXPIRED)

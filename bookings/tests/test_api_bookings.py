@@ -220,7 +220,7 @@ def test_booking_names_the_field_that_is_missing(field: str, visitor: Visitor) -
 def test_booking_refuses_a_body_that_cannot_be_read(
     raw: bytes, content_type: str, status: int, code: str, visitor: Visitor, api: APIClient
 ) -> None:
-    response = api.generic("POST", "/api/bookings", raw, content_type=content_type)
+    response = api.generic("POST", "/api/bookings", raw, content_type=content_type)  # type: ignore[arg-type]
 
     assert (response.status_code, response.json()["code"], sorted(response.json())) == (status, code, ENVELOPE)
 

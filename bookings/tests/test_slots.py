@@ -142,10 +142,12 @@ def test_database_refuses_a_hold_without_an_end() -> None:
 def test_claim_slot_gives_one_slot_to_one_of_many_connections() -> None:
     make_catalogue()
     draft = _rival()
+    consent = draft.consent
+    assert consent is not None
 
     def claim(_: int) -> str:
         rival = draft_booking(
-            wish=make_wish(customer=JOHN), offer=draft.offer, consent=draft.consent, state=BookingState.PENDING, now=NOW
+            wish=make_wish(customer=JOHN), offer=draft.offer, consent=consent, state=BookingState.PENDING, now=NOW
         )
         try:
             with transaction.atomic():

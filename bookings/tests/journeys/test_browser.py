@@ -1,0 +1,170 @@
+"""People book in a real browser, on the real page, and pay in the sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from bookings.tests.journeys.browser import Browser
+from bookings.tests.journeys.stack import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+
+    from bookings.tests.journeys.stack import Stack
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with Browser() as browser:
+        yield browser
+
+
+def _next(page: Page, step: str) -> None:
+    page.click(f"[data-step={step}] [data-action=next]")
+
+
+def _choose(page: Page, stack: Stack, *, session: str = "individual", currency: str | None = "INR") -> None:
+    page.goto(stack.url)
+    page.check(f"[name=sessionType][value={session}]")
+    if currency:
+        page.check("[name=format][value=video]")
+        page.check(f"[name=currency][value={currency}]")
+    _next(page, "session")
+    page.locator("button.slot:not([disabled])").last.click()
+    _next(page, "slot")
+
+
+def _introduce(page: Page, email: str) -> None:
+    page.fill("#name", "Jane Doe")
+    page.fill("#email", email)
+    page.fill("#phone", "+91 98765 43210")
+    _next(page, "details")
+
+
+def _agree(page: Page) -> None:
+    page.wait_for_selector("[name=acknowledgments]")
+    for box in page.locator("[name=acknowledgments]").all():
+        box.check()
+    _next(page, "consent")
+
+
+def _pay_in_dialog(page: Page) -> None:
+    page.click("[data-action=pay]")
+    page.frame_locator("iframe.razorpay-checkout-frame").locator("button", has_text="Pay").first.click()
+
+
+def _walk_to_payment(page: Page, stack: Stack, email: str, *, currency: str = "INR") -> None:
+    _choose(page, stack, currency=currency)
+    _introduce(page, email)
+    _agree(page)
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (360, True)])
+def test_booking_page_with_razorpay_ends_confirmed(width: int, dark: bool, browser: Browser, stack: Stack) -> None:
+    email = f"razorpay{width}@example.com"
+    page = browser.page(width=width, dark=dark)
+    _walk_to_payment(page, stack, email)
+
+    _pay_in_dialog(page)
+
+    expect(page.locator("#confirmation-link")).to_be_visible()
+    assert page.get_attribute("#confirmation-link", "href") == _calendar_page(stack, email)
+    mail = wait_until(lambda: stack.mails_to(email), "the mail")[0]
+    assert mail["subject"] == "Your appointment is confirmed"
+    assert [attachment["filename"] for attachment in mail["attachments"]] == ["session.ics"]
+    assert browser.complaints == []
+
+
+def test_booking_page_with_stripe_ends_confirmed(browser: Browser, stack: Stack) -> None:
+    page = browser.page()
+    _walk_to_payment(page, stack, "stripe@example.com", currency="USD")
+    page.click("[data-action=pay]")
+    page.wait_for_url("**/stripe/pay/**")
+
+    page.locator("button", has_text="Pay").first.click()
+
+    expect(page.locator("#confirmation-link")).to_be_visible()
+    assert stack.sandbox.state()["stripe"]["sessions"][-1]["amount_total"] == 1600
+    assert wait_until(lambda: stack.mails_to("stripe@example.com"), "the mail") != []
+    assert browser.complaints == []
+
+
+def test_booking_page_with_the_free_call_needs_no_payment(browser: Browser, stack: Stack) -> None:
+    page = browser.page()
+    _choose(page, stack, session="free", currency=None)
+    _introduce(page, "free@example.com")
+    _agree(page)
+
+    page.click("[data-action=pay]")
+
+    expect(page.locator("#confirmation-link")).to_be_visible()
+    assert browser.complaints == []
+
+
+@pytest.mark.parametrize("currency", ["INR", "USD"])
+def test_booking_page_closed_right_after_paying_is_booked_all_the_same(
+    currency: str, browser: Browser, stack: Stack
+) -> None:
+    email = f"closed.{currency.lower()}@example.com"
+    page = browser.page()
+    _walk_to_payment(page, stack, email, currency=currency)
+    page.click("[data-action=pay]")
+    if currency == "INR":
+        page.wait_for_selector("iframe.razorpay-checkout-frame")
+        stack.sandbox.pay_razorpay(stack.sandbox.state()["razorpay"]["orders"][-1]["id"])
+    else:
+        page.wait_for_url("**/stripe/pay/**")
+        stack.sandbox.pay_stripe(stack.sandbox.state()["stripe"]["sessions"][-1]["id"])
+
+    page.context.close()
+
+    mail = wait_until(lambda: stack.mails_to(email), "the mail")[0]
+    assert mail["subject"] == "Your appointment is confirmed"
+
+
+def test_booking_page_dismissed_dialog_keeps_the_slot_and_pays_again(browser: Browser, stack: Stack) -> None:
+    page = browser.page()
+    _walk_to_payment(page, stack, "dismissed@example.com")
+    page.click("[data-action=pay]")
+    page.wait_for_selector("iframe.razorpay-checkout-frame")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#payment-notice:visible")
+
+    _pay_in_dialog(page)
+
+    expect(page.locator("#confirmation-link")).to_be_visible()
+    assert browser.complaints == []
+
+
+def test_manage_link_in_the_mail_shows_the_session(browser: Browser, stack: Stack) -> None:
+    email = "manage@example.com"
+    page = browser.page()
+    _walk_to_payment(page, stack, email)
+    _pay_in_dialog(page)
+    text = wait_until(lambda: stack.mails_to(email), "the mail")[0]["text"]
+    link = next(word for word in text.split() if "/manage/" in word)
+
+    page.goto(link)
+
+    expect(page.locator("[data-state]")).to_have_attribute("data-state", "confirmed")
+    expect(page.locator("a[href^='tel:14416']").first).to_be_visible()
+    assert browser.complaints == []
+
+
+def test_helplines_stand_on_the_page_without_javascript(stack: Stack, browser: Browser) -> None:
+    page = browser._chromium.new_context(java_script_enabled=False).new_page()
+
+    page.goto(stack.url)
+
+    expect(page.locator("a[href^='tel:14416']").first).to_be_visible()
+
+
+def _calendar_page(stack: Stack, email: str) -> str:
+    appointments = stack.sandbox.state()["calcom"]["bookings"]
+    (uid,) = [item["uid"] for item in appointments if email in str(item["attendees"])]
+    return f"{stack.sandbox.url}/calcom/booking/{uid}"

@@ -12,12 +12,12 @@ from mindfulqalb.staff.read_only import ReadOnlyAdmin
 
 @admin.register(Booking)
 class BookingAdmin(ReadOnlyAdmin):
-    """Every session, by time."""
+    """Every session, by time; persons stay sealed."""
 
     list_display = ("starts_at", "session_type", "session_format", "state", "payment_status", "therapist")
     list_filter: ClassVar = ["state", "session_type", "session_format", "therapist", "starts_at"]
     list_select_related = ("therapist",)
     search_fields = ("id", "calcom_booking_id", "payment__provider_payment_id")
     ordering = ("-starts_at",)
-    raw_id_fields = ("payment", "consent")
+    exclude = ("customer_name", "customer_email", "customer_phone", "customer_email_hash", "held_from")
     show_full_result_count = False

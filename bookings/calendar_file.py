@@ -15,6 +15,17 @@ if TYPE_CHECKING:
 
     from bookings.models import Booking
 
+STATUS = {
+    BookingState.HELD: "TENTATIVE",
+    BookingState.PENDING: "TENTATIVE",
+    BookingState.CONFIRMED: "CONFIRMED",
+    BookingState.COMPLETED: "CONFIRMED",
+    BookingState.NO_SHOW: "CONFIRMED",
+    BookingState.REJECTED: "CANCELLED",
+    BookingState.EXPIRED: "CANCELLED",
+    BookingState.CANCELLED: "CANCELLED",
+}
+
 
 def calendar_file(booking: Booking, *, now: datetime) -> str:
     """Write an RFC 5545 file with a UID that stays the same for the booking's life.
@@ -29,7 +40,7 @@ def calendar_file(booking: Booking, *, now: datetime) -> str:
     event.add("dtend", booking.ends_at)
     event.add("summary", f"Appointment with {settings.PRACTICE_NAME}")
     event.add("description", "The link to the session is in your email.")
-    event.add("status", "CANCELLED" if booking.state == BookingState.CANCELLED else "CONFIRMED")
+    event.add("status", STATUS[BookingState(booking.state)])
     calendar = Calendar()
     calendar.add("prodid", f"-//{settings.PRACTICE_NAME}//booking//EN")
     calendar.add("version", "2.0")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from bookings.letters import confirmation_letter, slot_lost_letter
+from bookings.letters import confirmation_letter, refunded_letter, slot_lost_letter
 from bookings.listings import distrust_listings
 from bookings.models import Booking
 from bookings.services.booking import place_paid_hold
@@ -15,6 +15,7 @@ from mindfulqalb.catalogue.queries import active_offers, event_type_of
 from mindfulqalb.mail.services import send_letter
 from mindfulqalb.outbox.registry import Delivery, handles
 from mindfulqalb.webhooks.services import mark_processed
+from payments.models import Refund
 
 
 @handles("payment.captured")
@@ -50,6 +51,15 @@ def send_confirmation(delivery: Delivery) -> None:
 def send_slot_lost(delivery: Delivery) -> None:
     """Mail that the time is gone, where the client has not chosen again by themselves."""
     letter = slot_lost_letter(_booking_of(delivery), payment_id=UUID(delivery.payload["payment_id"]), now=delivery.now)
+    if letter is not None:
+        send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
+
+
+@handles("refund.processed")
+def send_refunded(delivery: Delivery) -> None:
+    """Mail that money went back."""
+    refund = Refund.objects.select_related("payment").get(id=UUID(delivery.payload["refund_id"]))
+    letter = refunded_letter(refund, now=delivery.now)
     if letter is not None:
         send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
 

@@ -14,7 +14,7 @@ from bookings.models import Booking
 from bookings.practice_time import practice_zone
 from bookings.states import GIVES_PAYMENT_BACK
 from mindfulqalb.mail.services import Attachment, Letter
-from payments.models import Payment
+from payments.models import Payment, Refund
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,10 +50,31 @@ def slot_lost_letter(booking: Booking, *, payment_id: UUID, now: datetime) -> Le
     )
 
 
+def refunded_letter(refund: Refund, *, now: datetime) -> Letter | None:
+    """Say what went back; None when nobody here knows whose money it was, for then only the gateway can tell them."""
+    payment = refund.payment
+    booking = payment.bookings.select_related("offer").order_by("-created_at").first() or _hold_of(payment)
+    if booking is None:
+        return None
+    return Letter(
+        template="refunded",
+        recipient=booking.customer_email,
+        context={**_context(booking, now), "amount": refund.amount, "payment_id": payment.provider_payment_id},
+        about=f"payment:{payment.id}",
+        locale=booking.locale,
+    )
+
+
+def _hold_of(payment: Payment) -> Booking | None:
+    if not payment.reference:
+        return None
+    return Booking.objects.select_related("offer").filter(id=payment.reference).first()
+
+
 def _context(booking: Booking, now: datetime) -> dict[str, Any]:
     uid = booking.calcom_booking_id
     return {
-        "customer_first_name": booking.customer_name.split()[0],
+        "customer_first_name": booking.customer_first_name,
         "session_title": booking.offer.title,
         "starts_at": booking.starts_at,
         "ends_at": booking.ends_at,

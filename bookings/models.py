@@ -175,6 +175,11 @@ class Booking(models.Model):
         return f"booking:{self.id}"
 
     @property
+    def customer_first_name(self) -> str:
+        """How pages and mails greet; empty once the person is erased."""
+        return next(iter(self.customer_name.split()), "")
+
+    @property
     def is_settled(self) -> bool:
         """Whether the client has, or will have without doing more, what was booked."""
         return self.state in {BookingState.PENDING, BookingState.CONFIRMED}

@@ -83,5 +83,5 @@ def _shown(booking: Booking, now: datetime) -> dict[str, Any]:
         "time_zone": practice_zone(),
         "confirmation_url": calendar().page_url(uid) if uid else None,
         "calendar_file_url": calendar_file_url(booking, now=now),
-        "customer_first_name": booking.customer_name.split()[0],
+        "customer_first_name": booking.customer_first_name,
     }

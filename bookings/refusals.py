@@ -45,14 +45,6 @@ class PaymentAlreadyUsed(Refusal):
     sentence = "This payment has already been used for a booking."
 
 
-class PaymentUnusable(Refusal):
-    """The money is here, and a person must look at it before it buys anything."""
-
-    code = "payment_needs_attention"
-    status = 409
-    sentence = "We have received this payment and need to look at it. You will hear from us; please do not pay again."
-
-
 class PaymentForOtherSession(Refusal):
     """Paid for one kind of session, asked for another."""
 

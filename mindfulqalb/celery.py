@@ -15,4 +15,6 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "sweep the outbox": {"task": "outbox.sweep", "schedule": settings.OUTBOX_SWEEP_SECONDS},
     "expire overdue holds": {"task": "bookings.expire_holds", "schedule": 60.0},
+    "ask for money that no webhook told of": {"task": "payments.reconcile", "schedule": 300.0},
+    "send back what could not be placed": {"task": "bookings.refund_unplaced", "schedule": 900.0},
 }

@@ -76,7 +76,7 @@ HELPLINES = env.json(
     "HELPLINES",
     default=[
         {"name": "Tele-MANAS (24 hours, free)", "phone": "14416"},
-        {"name": "KIRAN (24 hours, free)", "phone": "1800-599-0019"},
+        {"name": "Tele-MANAS, second line", "phone": "1800-891-4416"},
         {"name": "Emergency", "phone": "112"},
     ],
 )
@@ -152,6 +152,8 @@ CALENDAR_REQUEST_CALLS = env.int("CALENDAR_REQUEST_CALLS", 4)
 # --- Booking rules ----------------------------------------------------------------------------------------------------
 
 HOLD_MINUTES = env.int("HOLD_MINUTES", 15)
+# How long money without a session waits for the client to choose another time, before it goes back by itself.
+PAYMENT_CREDIT_HOURS = env.int("PAYMENT_CREDIT_HOURS", 72)
 HOLDS_PER_EMAIL = env.int("HOLDS_PER_EMAIL", 2)
 HOLDS_PER_ADDRESS = env.int("HOLDS_PER_ADDRESS", 10)
 BOOKING_HORIZON_DAYS = env.int("BOOKING_HORIZON_DAYS", 60)

@@ -7,7 +7,8 @@ from uuid import UUID
 from mindfulqalb.outbox.registry import Delivery, handles
 from mindfulqalb.webhooks.models import WebhookDelivery
 from mindfulqalb.webhooks.services import mark_processed
-from payments.services import apply_webhook
+from payments.reconciliation import apply_webhook
+from payments.refunds import send_refund
 
 
 @handles("webhook.razorpay")
@@ -17,3 +18,9 @@ def work_on_webhook(delivery: Delivery) -> None:
     stored = WebhookDelivery.objects.get(id=UUID(delivery.payload["delivery_id"]))
     apply_webhook(gateway=stored.vendor, body=stored.body, now=delivery.now)
     mark_processed(delivery_id=stored.id, now=delivery.now)
+
+
+@handles("refund.send")
+def pay_back(delivery: Delivery) -> None:
+    """Bring a refund to the gateway."""
+    send_refund(refund_id=UUID(delivery.payload["refund_id"]), now=delivery.now)

@@ -10,7 +10,15 @@ from django.db import models
 from django.db.models import Q
 
 from payments.money import Money
-from payments.states import ALLOWED, Attention, ImpossibleMove, PaymentState
+from payments.states import (
+    ALLOWED,
+    REFUND_MOVES,
+    Attention,
+    ImpossibleMove,
+    PaymentState,
+    RefundReason,
+    RefundState,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -115,5 +123,53 @@ class Payment(models.Model):
 
     @property
     def is_spendable(self) -> bool:
-        """Whether it can buy a session, as far as the payment itself knows."""
+        """Whether it can buy a session, as far as the row itself knows; `lock_spendable` asks for its refunds too."""
         return self.is_captured and not self.attention
+
+    @property
+    def captured(self) -> Money:
+        """What the gateway says has arrived."""
+        return Money(self.captured_amount_minor or 0, self.captured_currency)
+
+
+class Refund(models.Model):
+    """Money on its way back. The row is there before the gateway is asked, and its id is the key of every asking."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    state = models.CharField(max_length=20, choices=RefundState, default=RefundState.REQUESTED)
+    reason = models.CharField(max_length=30, choices=RefundReason)
+    amount_minor = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3)
+    provider_refund_id = models.CharField(  # noqa: DJ001  (null: not known there yet, and unique)
+        max_length=255, null=True, unique=True, help_text="rfnd_... or re_..."
+    )
+    actor = models.CharField(max_length=100, help_text="client, system, staff:<id> or vendor:<name>")
+    requested_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "refunds"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount_positive"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "requested_at"], name="refund_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} of {self.payment_id}"
+
+    # Mutators: call them on a row whose payment is locked, then save.
+
+    def move_to(self, state: RefundState) -> None:
+        """Take the one step that the table allows. Raises ImpossibleMove."""
+        if state not in REFUND_MOVES[RefundState(self.state)]:
+            msg = f"refund {self.id} cannot move from {self.state} to {state}"
+            raise ImpossibleMove(msg)
+        self.state = state
+
+    @property
+    def amount(self) -> Money:
+        """How much goes back."""
+        return Money(self.amount_minor, self.currency)

@@ -22,8 +22,7 @@ class ForeignReturnUrl(Refusal):
 def own_return_url(url: str, *, field: str) -> str:
     """Let through an http(s) address on an allowed origin. Raises ForeignReturnUrl naming the field."""
     allowed = {settings.SITE_URL, *settings.CHECKOUT_RETURN_ORIGINS, *settings.CORS_ALLOWED_ORIGINS}
-    parts = urlsplit(url)
-    if f"{parts.scheme}://{parts.netloc}" not in allowed or "\\" in url:
+    if _origin(url) not in allowed or "\\" in url:
         raise ForeignReturnUrl(fields={field: ["This address is not allowed here."]})
     return url
 
@@ -36,3 +35,11 @@ def success_url_of(url: str, *, field: str = "successUrl") -> str:
     base, hash_sign, fragment = own.partition("#")
     joint = "&" if "?" in base else "?"
     return f"{base}{joint}session_id={SESSION_MARK}{hash_sign}{fragment}"
+
+
+def _origin(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket without its pair, or characters that turn into others
+        return None
+    return f"{parts.scheme}://{parts.netloc}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,7 +18,9 @@ from payments.gateways import GATEWAY_OF_PREFIX, gateway_named
 from payments.gateways.base import Charge, OrderRequest
 from payments.gateways.razorpay import RazorpayGateway
 from payments.models import Payment
-from payments.states import Attention, PaymentState
+from payments.queries import is_untouched
+from payments.refunds import request_refund
+from payments.states import Attention, PaymentState, RefundReason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from payments.money import Money
+
+
+# Ids of strangers go into the vendors' URLs: nothing but letters, digits and underscores may.
+PROVIDER_ID = re.compile(r"(?P<prefix>[a-z]+)_[A-Za-z0-9_]+")
 
 
 class UnknownPayment(Refusal):
@@ -49,6 +56,16 @@ class PaymentNotCaptured(Refusal):
     code = "payment_required"
     status = 402
     sentence = "This payment has not been completed. If your bank is still at it, please try again in a moment."
+
+
+class PaymentUnusable(Refusal):
+    """The money was here, and cannot buy a session."""
+
+    code = "payment_needs_attention"
+    status = 409
+    sentence = (
+        "This payment cannot be used: it was refunded, or we need to look at it. Please do not pay again; write to us."
+    )
 
 
 @dataclass(frozen=True)
@@ -108,7 +125,8 @@ def verify_return(*, provider_order_id: str, provider_payment_id: str, signature
         signature=signature,
     ):
         raise InvalidSignature(fields={"razorpay_signature": ["The signature does not match this payment."]})
-    payment = capture_payment(payment_id=payment.id, now=now)
+    if not payment.is_captured:
+        payment = capture_payment(payment_id=payment.id, now=now)
     if not payment.is_captured:
         raise PaymentNotCaptured
     return payment
@@ -148,16 +166,20 @@ def receive_webhook(*, gateway: str, body: bytes, headers: Mapping[str, str], no
     return store_webhook(event=gateway_named(gateway).read_webhook(body, headers), now=now)
 
 
-def apply_webhook(*, gateway: str, body: str, now: datetime) -> None:
-    """Act on a stored delivery: it only says which order to ask about. Orders that are not ours are left alone."""
-    order_id = gateway_named(gateway).order_of_webhook(body)
-    payment = Payment.objects.filter(gateway=gateway, provider_order_id=order_id, duplicate_of=None).first()
-    if order_id is not None and payment is not None:
-        capture_payment(payment_id=payment.id, now=now)
+def lock_spendable(payment_id: UUID) -> Payment:
+    """Hold a payment until the transaction ends, so that it can be spent while nobody sends it back.
+
+    Raises PaymentUnusable when a person must look at it first, or when money of it has gone back.
+    """
+    payment = Payment.objects.locked(payment_id)
+    if not payment.is_spendable or not is_untouched(payment):
+        raise PaymentUnusable
+    return payment
 
 
 def _by_provider_id(provider_id: str) -> Payment:
-    name = next((name for prefix, name in GATEWAY_OF_PREFIX.items() if provider_id.startswith(prefix)), None)
+    id_parts = PROVIDER_ID.fullmatch(provider_id)
+    name = GATEWAY_OF_PREFIX.get(id_parts["prefix"]) if id_parts else None
     if name is None:
         raise UnknownPayment(fields={"paymentId": ["This is not a payment id."]})
     known = Payment.objects.filter(gateway=name)
@@ -192,7 +214,7 @@ def _capture(payment: Payment, charge: Charge, now: datetime) -> None:
 
 
 def _keep_second_capture(payment: Payment, charge: Charge, now: datetime) -> None:
-    """A client paid one order twice: the second money gets a row of its own, for a person to give back."""
+    """A client paid one order twice: the second money gets a row of its own, and goes back."""
     if Payment.objects.filter(provider_payment_id=charge.provider_payment_id).exists():
         return
     second = Payment(
@@ -208,6 +230,7 @@ def _keep_second_capture(payment: Payment, charge: Charge, now: datetime) -> Non
     second.attention = Attention.SECOND_CAPTURE
     second.save(force_insert=True)
     _announce(second, now)
+    request_refund(payment_id=second.id, amount_minor=None, reason=RefundReason.SECOND_CAPTURE, actor="system", now=now)
 
 
 def _announce(payment: Payment, now: datetime) -> None:

@@ -25,6 +25,36 @@ ALLOWED = {
 }
 
 
+class RefundState(models.TextChoices):
+    """How far the way back is."""
+
+    REQUESTED = "REQUESTED", "Requested"
+    PENDING = "PENDING", "Under way at the gateway"
+    PROCESSED = "PROCESSED", "Paid back"
+    FAILED = "FAILED", "Failed"
+
+
+# No answer is PENDING, and is asked again under the same key for ever. A bank may send money back days after PROCESSED.
+# FAILED is an end: whoever tries again makes a new refund, for the gateway answers an old key with the old failure.
+REFUND_MOVES = {
+    RefundState.REQUESTED: {RefundState.PENDING},
+    RefundState.PENDING: {RefundState.PROCESSED, RefundState.FAILED},
+    RefundState.PROCESSED: {RefundState.FAILED},
+    RefundState.FAILED: set[RefundState](),
+}
+
+
+class RefundReason(models.TextChoices):
+    """Why money goes back."""
+
+    CANCELLED_BY_CLIENT = "cancelled_by_client", "Cancelled by the client"
+    CANCELLED_BY_PRACTICE = "cancelled_by_practice", "Cancelled by the practice"
+    UNSPENT = "unspent", "Paid, and no session could be placed in time"
+    SECOND_CAPTURE = "second_capture", "Paid twice for one order"
+    STAFF = "staff", "Decided by staff"
+    EXTERNAL = "external", "Made at the gateway, not here"
+
+
 class Attention(models.TextChoices):
     """Why a person must look at a payment before it can buy anything."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -15,7 +16,6 @@ from bookings.refusals import (
     PaymentAlreadyUsed,
     PaymentForOtherSession,
     PaymentRequired,
-    PaymentUnusable,
     SlotTaken,
 )
 from bookings.services.drafts import draft_booking
@@ -27,14 +27,14 @@ from mindfulqalb.audit.services import record
 from mindfulqalb.catalogue.queries import find_offer
 from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.outbox.services import enqueue
-from payments.models import Payment
-from payments.services import find_payment
+from payments.services import PaymentUnusable, find_payment, lock_spendable
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from consent.models import ConsentRecord
     from mindfulqalb.catalogue.models import SessionOffer
+    from payments.models import Payment
 
 PAYABLE = (BookingState.HELD, BookingState.EXPIRED)
 
@@ -50,10 +50,10 @@ def book_session(*, wish: Wish, payment_id: str | None, now: datetime) -> Bookin
     offer = _offer_wanted(wish, payment)
     if payment is None and not offer.is_free:
         raise PaymentRequired(fields={"paymentId": ["Please pay first."]})
-    if payment is not None and not payment.is_spendable:
-        raise PaymentUnusable
     if (known := _booked_already(wish, payment)) is not None:
         return known
+    if payment is not None and not payment.is_spendable:
+        raise PaymentUnusable
     require_bookable_time(wish.starts_at, now)
     consent = settle_consent(
         session_type=offer.session_type,
@@ -79,15 +79,16 @@ def place_paid_hold(*, payment_id: UUID, reference: str, now: datetime) -> Booki
         return None
     with transaction.atomic():
         lock_therapists(hold.therapist_id)
-        payment = Payment.objects.get(id=payment_id)
-        if _spent_by(payment) is not None or not payment.is_spendable:
-            return None
         locked = Booking.objects.locked(hold.id)
         try:
+            payment = lock_spendable(payment_id)
+        except PaymentUnusable:
+            return None
+        if _spent_by(payment) is not None:
+            return None
+        with suppress(SlotTaken):
             if locked.state in PAYABLE:
                 return _place(locked, payment, now)
-        except SlotTaken:
-            locked.refresh_from_db()
         _tell_unplaced(locked, payment, now)
         return None
 
@@ -128,6 +129,8 @@ def _book_under_lock(
     if (known := _booked_already(wish, payment)) is not None:
         return known
     hold = _own_hold(wish, payment)
+    if payment is not None:
+        payment = lock_spendable(payment.id)
     if hold is not None and hold.offer_id == offer.id and hold.starts_at == wish.starts_at:
         return _place(hold, payment, now)
     if hold is not None and hold.state == BookingState.HELD:

@@ -24,6 +24,7 @@ from mindfulqalb.catalogue.models import GATEWAY_OF_CURRENCY, SessionOffer, Sess
 from mindfulqalb.catalogue.queries import find_offer
 from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.vendors.errors import ProviderError
+from payments.models import Payment
 from payments.orders import start_order
 from payments.queries import open_payment_for
 from payments.services import Checkout, request_order
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from consent.models import ConsentRecord
-    from payments.models import Payment
 
 CURRENCY_OF_GATEWAY = {gateway: currency for currency, gateway in GATEWAY_OF_CURRENCY.items()}
 
@@ -163,11 +163,13 @@ def _order(booking: Booking, payment: Payment, checkout: Checkout, now: datetime
     try:
         return request_order(payment=payment, checkout=checkout)
     except ProviderError:
-        _release(booking, now)
+        _release(booking, payment, now)
         raise
 
 
-def _release(booking: Booking, now: datetime) -> None:
-    """Give the slot up again: there is no order, so nobody can have paid."""
+def _release(booking: Booking, payment: Payment, now: datetime) -> None:
+    """Give the slot up again, unless another order for it can still be paid: a second tab's, or another gateway's."""
+    if Payment.objects.filter(reference=payment.reference).exclude(id=payment.id).exists():
+        return
     with suppress(NotHeld):
         release_hold(booking_id=booking.id, now=now)

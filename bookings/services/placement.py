@@ -61,7 +61,8 @@ def place_in_calendar(*, booking_id: UUID, timeout: float, now: datetime) -> Boo
     except SlotRefused:
         return _refuse(booking, was_unanswered=asked_before is not None)
     except ProviderError as error:
-        if error.permanent:
+        # An earlier call that was never answered stays unanswered, whatever this one was told.
+        if error.permanent and asked_before is None:
             _note_answered(booking)
         raise
     return _take_note(booking, appointment)
@@ -96,6 +97,8 @@ def _attempt(booking_id: UUID) -> None:
         return  # somebody else is at it
     except ProviderError:
         logger.warning("calendar did not answer in a request; the worker takes booking %s over", booking_id)
+    except Exception as error:  # noqa: BLE001  the booking is ours by now: whoever waits hears "pending", never a 500
+        logger.error("calendar attempt for booking %s broke off: %s", booking_id, type(error).__name__)  # noqa: TRY400
     finally:
         connection.close()
         _free_lanes.release()

@@ -27,13 +27,19 @@ class BoundedAdapter(HTTPAdapter):
         return super().send(request, **kwargs)
 
 
-def vendor_session() -> requests.Session:
+def vendor_session(*, get_retries: int = 2) -> requests.Session:
     """Make a session with timeouts always, retries for GET only, current CA certificates, and nothing from `.netrc`.
 
-    A POST is never repeated here: whether it may be is a question about money or a calendar, and not about HTTP.
+    A POST is never repeated here: whether it may be is a question about money or a calendar, and not about HTTP. Nor is
+    a vendor's Retry-After slept out, which may be hours: that is for whoever can come back.
     """
     retries = Retry(
-        total=2, backoff_factor=0.2, allowed_methods={"GET"}, status_forcelist={502, 503, 504}, raise_on_status=False
+        total=get_retries,
+        backoff_factor=0.2,
+        allowed_methods={"GET"},
+        status_forcelist={502, 503, 504},
+        raise_on_status=False,
+        respect_retry_after_header=False,
     )
     session = requests.Session()
     session.trust_env = False

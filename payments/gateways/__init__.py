@@ -17,7 +17,7 @@ REGISTRY: dict[str, Callable[[], PaymentGateway]] = {
     "razorpay": RazorpayGateway.from_settings,
     "stripe": StripeGateway.from_settings,
 }
-GATEWAY_OF_PREFIX = {"pay_": "razorpay", "order_": "razorpay", "pi_": "stripe", "cs_": "stripe"}
+GATEWAY_OF_PREFIX = {"pay": "razorpay", "pi": "stripe", "cs": "stripe"}
 
 
 @cache

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from mindfulqalb.webhooks.services import WebhookEvent
     from payments.money import Money
-    from payments.states import PaymentState
+    from payments.states import PaymentState, RefundState
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,25 @@ class Charge:
     paid: Money
 
 
+@dataclass(frozen=True)
+class RefundRequest:
+    """What to send back. `key` is our refund's id: a repeated request under it pays nothing twice."""
+
+    key: str
+    provider_payment_id: str
+    amount: Money
+
+
+@dataclass(frozen=True)
+class GatewayRefund:
+    """The gateway's word on one refund; `key` is ours where it was made for us, else empty."""
+
+    provider_refund_id: str
+    state: RefundState
+    amount: Money
+    key: str
+
+
 class PaymentGateway(Protocol):
     """A vendor who takes money. Every method raises ProviderError, and nothing of the vendor's own."""
 
@@ -67,4 +86,10 @@ class PaymentGateway(Protocol):
         """Check a delivery's signature on its raw bytes. Raises InvalidWebhook."""
 
     def order_of_webhook(self, body: str) -> str | None:
-        """Name the order that a stored delivery is about; None when it is about something else."""
+        """Name the order, or the payment, that a stored delivery is about; None when it is about something else."""
+
+    def refund(self, request: RefundRequest) -> GatewayRefund:
+        """Send money back. After an unanswered call, ask `refunds` before asking this again."""
+
+    def refunds(self, provider_payment_id: str) -> list[GatewayRefund]:
+        """List what went back of a payment, made by us or by hand in the gateway's dashboard."""

@@ -17,9 +17,9 @@ from mindfulqalb.vendors.errors import ProviderError
 from mindfulqalb.vendors.sessions import vendor_session
 from mindfulqalb.webhooks.bodies import json_object
 from mindfulqalb.webhooks.services import LONGEST_HEADER, InvalidWebhook, WebhookEvent, signature_matches
-from payments.gateways.base import Charge, Order, OrderRequest
+from payments.gateways.base import Charge, GatewayRefund, Order, OrderRequest, RefundRequest
 from payments.money import Money
-from payments.states import PaymentState
+from payments.states import PaymentState, RefundState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +31,10 @@ STATES = {
     "refunded": PaymentState.CAPTURED,  # the money was here; what went back is told by refund rows
     "failed": PaymentState.FAILED,
 }
-NO_SUCH_ID = "does not exist"
+REFUND_STATES = {"processed": RefundState.PROCESSED, "failed": RefundState.FAILED}
+MOST_REFUNDS = 100  # the page size that Razorpay allows; more partial refunds of one session do not happen
+NO_SUCH_ID = ("does not exist", "not a valid id")
+TOO_MANY_REQUESTS = 429
 
 
 class RazorpayGateway:
@@ -44,7 +47,9 @@ class RazorpayGateway:
         self.public_key = key_id
         self._key_secret = key_secret
         self._webhook_secrets = webhook_secrets
-        self._client = razorpay.Client(session=vendor_session(), auth=(key_id, key_secret), base_url=base_url)
+        session = vendor_session()
+        session.hooks["response"].append(_refuse_rate_limit)
+        self._client = razorpay.Client(session=session, auth=(key_id, key_secret), base_url=base_url)
         # The SDK ships certificates of 2015 and passes them on every call.
         self._client.cert_path = certifi.where()
 
@@ -74,15 +79,19 @@ class RazorpayGateway:
             with _vendor_errors("create an order"):
                 return Order(self._client.order.create(body)["id"])
         except ProviderError:
-            return self._find_by_receipt(request.receipt)
+            found = self._find_by_receipt(request.receipt)
+            if found is None:
+                raise
+            return found
 
     def collect(self, provider_order_id: str, price: Money) -> list[Charge]:
         """Fetch the order's payments. https://razorpay.com/docs/api/orders/fetch-payments/"""
-        payments = self._payments_of(provider_order_id)
-        if authorized := [payment for payment in payments if _is_authorized(payment, price)]:
-            self._capture(authorized[0])
+        with _vendor_errors("fetch an order's payments"):
             payments = self._payments_of(provider_order_id)
-        return [_charge(payment) for payment in payments]
+            if authorized := _to_capture(payments, price):
+                self._capture(authorized)
+                payments = self._payments_of(provider_order_id)
+            return [_charge(payment) for payment in payments]
 
     def find_order(self, provider_payment_id: str) -> str | None:
         """Fetch a payment for its order. https://razorpay.com/docs/api/payments/fetch-with-id/"""
@@ -90,7 +99,7 @@ class RazorpayGateway:
             with _vendor_errors("fetch a payment"):
                 order_id: str | None = self._client.payment.fetch(provider_payment_id).get("order_id")
         except ProviderError as error:
-            if error.permanent and NO_SUCH_ID in str(error):
+            if error.permanent and any(sentence in str(error) for sentence in NO_SUCH_ID):
                 return None
             raise
         return order_id
@@ -107,7 +116,10 @@ class RazorpayGateway:
         if not signature_matches(body=body, signature=signature, secrets=self._webhook_secrets):
             raise InvalidWebhook
         text = body.decode("utf-8", "replace")
-        event_type = json_object(text).get("event")
+        event = json_object(text)
+        if not event or text.encode() != body:
+            raise InvalidWebhook
+        event_type = event.get("event")
         # Long or missing ids are replaced by the body's own digest: a repeated body is a repeated event.
         known = event_id if 0 < len(event_id) <= 200 else hashlib.sha256(body).hexdigest()  # noqa: PLR2004
         return WebhookEvent(self.name, known, event_type if isinstance(event_type, str) else "unknown", text)
@@ -122,6 +134,25 @@ class RazorpayGateway:
                 return str(entity["entity"][key])
         return None
 
+    def refund(self, request: RefundRequest) -> GatewayRefund:
+        """Refund a captured payment. https://razorpay.com/docs/api/refunds/normal-refunds-idempotent/"""
+        # Fresh on every call: the SDK writes into the dict it is given.
+        body = {"speed": "normal", "receipt": request.key, "notes": {"refund": request.key}}
+        with _vendor_errors("refund a payment"):
+            made = self._client.payment.refund(
+                request.provider_payment_id,
+                request.amount.amount_minor,
+                body,
+                headers={"X-Refund-Idempotency": request.key},
+            )
+            return _refund(made)
+
+    def refunds(self, provider_payment_id: str) -> list[GatewayRefund]:
+        """List a payment's refunds. https://razorpay.com/docs/api/refunds/fetch-multiple-refund-payment/"""
+        with _vendor_errors("list refunds"):
+            found = self._client.payment.fetch_multiple_refund(provider_payment_id, {"count": MOST_REFUNDS})
+            return [_refund(item) for item in found["items"]]
+
     def is_genuine_return(self, *, provider_order_id: str, provider_payment_id: str, signature: str) -> bool:
         """Check what the checkout dialog handed to the browser; `provider_order_id` must come from our own row.
 
@@ -132,18 +163,14 @@ class RazorpayGateway:
         expected = hmac.new(self._key_secret.encode(), message, hashlib.sha256).hexdigest()
         return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
 
-    def _find_by_receipt(self, receipt: str) -> Order:
+    def _find_by_receipt(self, receipt: str) -> Order | None:
         # https://razorpay.com/docs/api/orders/fetch-all/
         with _vendor_errors("find an order by receipt"):
-            found = self._client.order.all({"receipt": receipt})["items"]
-        if not found:
-            msg = "razorpay made no order"
-            raise ProviderError(msg, permanent=False)
-        return Order(found[0]["id"])
+            items = self._client.order.all({"receipt": receipt})["items"]
+            return next((Order(order["id"]) for order in items if order["receipt"] == receipt), None)
 
     def _payments_of(self, provider_order_id: str) -> list[dict[str, Any]]:
-        with _vendor_errors("fetch an order's payments"):
-            items: list[dict[str, Any]] = self._client.order.payments(provider_order_id)["items"]
+        items: list[dict[str, Any]] = self._client.order.payments(provider_order_id)["items"]
         return items
 
     def _capture(self, payment: dict[str, Any]) -> None:
@@ -157,15 +184,37 @@ class RazorpayGateway:
             return
 
 
-def _is_authorized(payment: dict[str, Any], price: Money) -> bool:
-    return payment["status"] == "authorized" and _charge(payment).paid == price
+def _to_capture(payments: list[dict[str, Any]], price: Money) -> dict[str, Any] | None:
+    """Choose what to take: one authorization for the price, and none once an order is paid."""
+    charges = [_charge(payment) for payment in payments]
+    if any(charge.state == PaymentState.CAPTURED for charge in charges):
+        return None
+    authorized = (payment for payment in payments if payment["status"] == "authorized")
+    return next((payment for payment in authorized if _charge(payment).paid == price), None)
 
 
 def _charge(payment: dict[str, Any]) -> Charge:
-    return Charge(
-        provider_payment_id=payment["id"],
-        state=STATES.get(payment["status"], PaymentState.PENDING),
-        paid=Money(payment["amount"], payment["currency"]),
+    state = STATES.get(payment["status"], PaymentState.PENDING)
+    if payment["status"] == "refunded" and payment.get("captured") is False:
+        state = PaymentState.FAILED  # an authorization that nobody took: Razorpay let go of it by itself
+    return Charge(payment["id"], state, Money(payment["amount"], payment["currency"]))
+
+
+def _refuse_rate_limit(response: requests.Response, *_args: object, **_kwargs: object) -> None:
+    # The SDK hides the status, and the body has the code of a request that is wrong for good.
+    if response.status_code == TOO_MANY_REQUESTS:
+        response.close()
+        raise ProviderError("razorpay wants fewer requests", permanent=False)
+
+
+def _refund(refund: dict[str, Any]) -> GatewayRefund:
+    # Empty notes come as a list.
+    notes = refund["notes"] if isinstance(refund.get("notes"), dict) else {}
+    return GatewayRefund(
+        provider_refund_id=refund["id"],
+        state=REFUND_STATES.get(refund["status"], RefundState.PENDING),
+        amount=Money(refund["amount"], refund["currency"]),
+        key=str(notes.get("refund", "")),
     )
 
 

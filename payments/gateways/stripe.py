@@ -14,9 +14,9 @@ from mindfulqalb.vendors.errors import ProviderError
 from mindfulqalb.vendors.sessions import vendor_session
 from mindfulqalb.webhooks.bodies import json_object
 from mindfulqalb.webhooks.services import LONGEST_HEADER, InvalidWebhook, WebhookEvent
-from payments.gateways.base import Charge, Order, OrderRequest
+from payments.gateways.base import Charge, GatewayRefund, Order, OrderRequest, RefundRequest
 from payments.money import Money
-from payments.states import PaymentState
+from payments.states import PaymentState, RefundState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 # Stripe refuses sessions that end sooner; the half minute is for the way there and for clocks that differ.
 SHORTEST_SESSION = timedelta(minutes=30, seconds=30)
 SIGNATURE_AGE_SECONDS = 300
+NO_LONGER_PAYING = ("requires_payment_method", "canceled")
+REFUND_STATES = {
+    "succeeded": RefundState.PROCESSED,
+    "failed": RefundState.FAILED,
+    "canceled": RefundState.FAILED,
+}
+MOST_REFUNDS = 100
 
 
 class StripeGateway:
@@ -35,7 +42,8 @@ class StripeGateway:
     def __init__(self, *, secret_key: str, webhook_secrets: list[str], base_url: str) -> None:
         """Make a client on our session; the SDK's own default would wait 80 seconds."""
         self._webhook_secrets = webhook_secrets
-        http_client = stripe.RequestsClient(timeout=settings.VENDOR_TIMEOUT, session=vendor_session())
+        # The SDK repeats a call once, under its idempotency key; a session that repeats as well would triple each try.
+        http_client = stripe.RequestsClient(timeout=settings.VENDOR_TIMEOUT, session=vendor_session(get_retries=0))
         self._client = stripe.StripeClient(
             secret_key, http_client=http_client, base_addresses={"api": base_url}, max_network_retries=1
         )
@@ -50,7 +58,7 @@ class StripeGateway:
         )
 
     def create_order(self, request: OrderRequest) -> Order:
-        """Create a Checkout Session; repeated under the same receipt it answers with the same one for a day.
+        """Create a Checkout Session, one per receipt: repeated with other parameters, its end among them, it is refused.
 
         https://docs.stripe.com/api/checkout/sessions/create
         """
@@ -62,18 +70,25 @@ class StripeGateway:
             return Order(session.id, session.url or "")
 
     def collect(self, provider_order_id: str, price: Money) -> list[Charge]:
-        """Fetch the session, which may be complete and unpaid: some methods take days.
+        """Fetch the session, which may be complete and unpaid: some methods take days, and only the intent tells why.
 
         https://docs.stripe.com/api/checkout/sessions/retrieve
         """
         with _vendor_errors("fetch a checkout session"):
-            session = self._client.v1.checkout.sessions.retrieve(provider_order_id)
+            session = self._client.v1.checkout.sessions.retrieve(
+                provider_order_id, params={"expand": ["payment_intent"]}
+            )
             return _charges(session)
 
     def find_order(self, provider_payment_id: str) -> str | None:
         """Find a payment intent's session. https://docs.stripe.com/api/checkout/sessions/list"""
         with _vendor_errors("find a checkout session"):
-            found = self._client.v1.checkout.sessions.list(params={"payment_intent": provider_payment_id}).data
+            try:
+                found = self._client.v1.checkout.sessions.list(params={"payment_intent": provider_payment_id}).data
+            except stripe.InvalidRequestError as error:
+                if error.code == "resource_missing":
+                    return None
+                raise
             return found[0].id if found else None
 
     def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
@@ -90,12 +105,34 @@ class StripeGateway:
         return WebhookEvent(self.name, event["id"][:255], event["type"], text)
 
     def order_of_webhook(self, body: str) -> str | None:
-        """Name the session that a `checkout.session.*` event is about."""
+        """Name the session that a `checkout.session.*` event is about, or the payment intent of any other."""
         data = json_object(body).get("data")
         entity = data.get("object") if isinstance(data, dict) else None
-        if isinstance(entity, dict) and entity.get("object") == "checkout.session":
+        if not isinstance(entity, dict):
+            return None
+        if entity.get("object") == "checkout.session":
             return str(entity.get("id"))
-        return None
+        intent = entity.get("payment_intent")
+        return intent if isinstance(intent, str) else None
+
+    def refund(self, request: RefundRequest) -> GatewayRefund:
+        """Refund a payment intent. https://docs.stripe.com/api/refunds/create"""
+        with _vendor_errors("refund a payment"):
+            made = self._client.v1.refunds.create(
+                params={
+                    "payment_intent": request.provider_payment_id,
+                    "amount": request.amount.amount_minor,
+                    "metadata": {"refund": request.key},
+                },
+                options={"idempotency_key": f"refund:{request.key}"},
+            )
+            return _refund(made)
+
+    def refunds(self, provider_payment_id: str) -> list[GatewayRefund]:
+        """List a payment intent's refunds. https://docs.stripe.com/api/refunds/list"""
+        with _vendor_errors("list refunds"):
+            found = self._client.v1.refunds.list(params={"payment_intent": provider_payment_id, "limit": MOST_REFUNDS})
+            return [_refund(item) for item in found.data]
 
 
 def _session_params(request: OrderRequest) -> dict[str, Any]:
@@ -127,13 +164,29 @@ def _session_params(request: OrderRequest) -> dict[str, Any]:
 
 def _charges(session: stripe.checkout.Session) -> list[Charge]:
     intent = session.payment_intent
-    if intent is None:
-        return []
-    state = PaymentState.PENDING if session.payment_status == "unpaid" else PaymentState.CAPTURED
-    if session.status == "open":
+    if intent is None or session.status == "open":
         return []
     paid = Money(session.amount_total or 0, (session.currency or "").upper())
-    return [Charge(intent if isinstance(intent, str) else intent.id, state, paid)]
+    return [Charge(intent if isinstance(intent, str) else intent.id, _state(session), paid)]
+
+
+def _state(session: stripe.checkout.Session) -> PaymentState:
+    if session.payment_status != "unpaid":
+        return PaymentState.CAPTURED
+    # A session that is not open takes no second attempt.
+    intent = session.payment_intent
+    has_failed = isinstance(intent, stripe.PaymentIntent) and intent.status in NO_LONGER_PAYING
+    return PaymentState.FAILED if has_failed or session.status == "expired" else PaymentState.PENDING
+
+
+def _refund(refund: stripe.Refund) -> GatewayRefund:
+    metadata = refund.to_dict().get("metadata") or {}
+    return GatewayRefund(
+        provider_refund_id=refund.id,
+        state=REFUND_STATES.get(refund.status or "", RefundState.PENDING),
+        amount=Money(refund.amount, refund.currency.upper()),
+        key=str(metadata.get("refund", "")),
+    )
 
 
 def _is_signed(text: str, signature: str, secret: str) -> bool:
@@ -154,3 +207,5 @@ def _vendor_errors(what: str) -> Iterator[None]:
         raise ProviderError(f"stripe refused to {what}: {error.code}", permanent=True) from error
     except stripe.StripeError as error:
         raise ProviderError(f"stripe failed to {what}: {type(error).__name__}", permanent=False) from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ProviderError(f"stripe answered oddly when asked to {what}", permanent=False) from error

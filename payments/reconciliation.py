@@ -1,0 +1,67 @@
+"""Ask the gateways what became of payments: after a webhook, and by ourselves where no webhook came."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from mindfulqalb.vendors.errors import ProviderError
+from payments.gateways import gateway_named
+from payments.models import Payment
+from payments.refunds import sync_refunds
+from payments.services import capture_payment
+from payments.states import PaymentState, RefundState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+    from uuid import UUID
+
+logger = logging.getLogger(__name__)
+
+# A webhook takes seconds and a client at a bank's page minutes; after this, silence is suspicious.
+OPEN_LONG_ENOUGH = timedelta(minutes=15)
+# A bank may authorize late, within three days by Razorpay's word.
+ASK_FOR = timedelta(days=5)
+OPEN_STATES = (PaymentState.CREATED, PaymentState.PENDING, PaymentState.FAILED, PaymentState.EXPIRED)
+
+
+def apply_webhook(*, gateway: str, body: str, now: datetime) -> None:
+    """Act on a stored delivery: it only says about which payment to ask. What is not ours is left alone."""
+    subject = gateway_named(gateway).order_of_webhook(body)
+    if subject is None:
+        return
+    known = Payment.objects.filter(gateway=gateway)
+    payment = known.filter(Q(provider_order_id=subject, duplicate_of=None) | Q(provider_payment_id=subject)).first()
+    if payment is not None:
+        refresh_payment(payment_id=payment.id, now=now)
+
+
+def refresh_payment(*, payment_id: UUID, now: datetime) -> Payment:
+    """Bring a payment and its refunds to where the gateway says they are. Raises ProviderError when it is silent."""
+    payment = capture_payment(payment_id=payment_id, now=now)
+    if payment.is_captured:
+        sync_refunds(payment_id=payment_id, now=now)
+    return payment
+
+
+def suspicious_payments(*, now: datetime, since: datetime | None = None) -> list[UUID]:
+    """Name the orders that should have an end by now, and the payments whose refund is under way."""
+    started = Q(created_at__gte=since or now - ASK_FOR, created_at__lte=now - OPEN_LONG_ENOUGH)
+    is_open = Q(state__in=OPEN_STATES) & ~Q(provider_order_id=None)
+    refunding = Q(refunds__state=RefundState.PENDING)
+    found = Payment.objects.filter(duplicate_of=None).filter(started & is_open | refunding)
+    return list(found.order_by("created_at").values_list("id", flat=True).distinct())
+
+
+def refresh_payments(payment_ids: Iterable[UUID], *, now: datetime) -> Iterator[Payment | None]:
+    """Refresh one after the other; None stands for one whose gateway did not answer, and does not stop the rest."""
+    for payment_id in payment_ids:
+        try:
+            yield refresh_payment(payment_id=payment_id, now=now)
+        except ProviderError as error:
+            logger.warning("payment %s could not be refreshed: %s", payment_id, error)
+            yield None

@@ -1,0 +1,206 @@
+"""Send money back: once, whatever gets lost on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from mindfulqalb.api.errors import Refusal
+from mindfulqalb.audit.services import record
+from mindfulqalb.outbox.services import enqueue
+from mindfulqalb.vendors.errors import ProviderError
+from payments.gateways import gateway_named
+from payments.gateways.base import GatewayRefund, RefundRequest
+from payments.models import Payment, Refund
+from payments.queries import refundable
+from payments.states import RefundReason, RefundState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+SETTLED = (RefundState.PROCESSED, RefundState.FAILED)
+
+
+class NothingToRefund(Refusal):
+    """There is no money here, or none is left."""
+
+    code = "nothing_to_refund"
+    status = 409
+    sentence = "Nothing of this payment is left to refund."
+
+
+class MoreThanIsLeft(Refusal):
+    """More is asked back than has been paid and not been sent back."""
+
+    code = "more_than_is_left"
+    status = 400
+    sentence = "This is more than what is left of the payment."
+
+
+class NotFailed(Refusal):
+    """Only a refund that failed can be tried again."""
+
+    code = "not_failed"
+    status = 409
+    sentence = "This refund has not failed."
+
+
+def request_refund(
+    *, payment_id: UUID, amount_minor: int | None, reason: RefundReason, actor: str, now: datetime
+) -> Refund:
+    """Write down that money goes back, all that is left when `amount_minor` is None; the outbox sends it.
+
+    From here on the payment buys nothing. Pending refunds count as gone: two requests at once cannot both have the last
+    rupee. Raises NothingToRefund or MoreThanIsLeft.
+    """
+    with transaction.atomic():
+        payment = Payment.objects.locked(payment_id)
+        left = refundable(payment)
+        if left.amount_minor <= 0:
+            raise NothingToRefund
+        if amount_minor is not None and not 0 < amount_minor <= left.amount_minor:
+            raise MoreThanIsLeft(fields={"amount": [f"Between 0.01 and {left}."]})
+        refund = Refund.objects.create(
+            payment=payment,
+            reason=reason,
+            amount_minor=left.amount_minor if amount_minor is None else amount_minor,
+            currency=left.currency,
+            actor=actor,
+            requested_at=now,
+        )
+        _record(refund, "refund.requested", actor, now)
+        enqueue(
+            topic="refund.send",
+            lane=f"payment:{payment.id}",
+            payload={"refund_id": str(refund.id)},
+            now=now,
+        )
+    return refund
+
+
+def retry_refund(*, refund_id: UUID, actor: str, now: datetime) -> Refund:
+    """Try once more what has failed, as a refund of its own. Raises NotFailed, NothingToRefund or MoreThanIsLeft."""
+    failed = Refund.objects.get(id=refund_id)
+    if failed.state != RefundState.FAILED:
+        raise NotFailed
+    return request_refund(
+        payment_id=failed.payment_id,
+        amount_minor=failed.amount_minor,
+        reason=RefundReason(failed.reason),
+        actor=actor,
+        now=now,
+    )
+
+
+def send_refund(*, refund_id: UUID, now: datetime) -> Refund:
+    """Bring a refund to the gateway and write down what it says.
+
+    Asks first whether it is there already: no answer to an earlier call does not mean that nothing was done. Raises
+    ProviderError when the gateway does not answer: the refund stays PENDING, and the next call bears the same key.
+    """
+    refund = _note_sending(refund_id)
+    if refund.state in SETTLED:
+        return refund
+    gateway = gateway_named(refund.payment.gateway)
+    request = RefundRequest(str(refund.id), refund.payment.provider_payment_id or "", refund.amount)
+    known = [item for item in gateway.refunds(request.provider_payment_id) if item.key == request.key]
+    try:
+        answer = known[0] if known else gateway.refund(request)
+    except ProviderError as error:
+        if error.permanent:
+            _settle(refund_id, RefundState.FAILED, now)
+        raise
+    return _take_note(refund.payment_id, answer, now)
+
+
+def sync_refunds(*, payment_id: UUID, now: datetime) -> None:
+    """Take over what the gateway says about all refunds of a payment, those made by hand in its dashboard included."""
+    payment = Payment.objects.get(id=payment_id)
+    if not payment.is_captured or payment.provider_payment_id is None:
+        return
+    for answer in gateway_named(payment.gateway).refunds(payment.provider_payment_id):
+        _take_note(payment_id, answer, now)
+
+
+def _locked(refund_id: UUID) -> Refund:
+    """Re-read a refund under its payment's lock, which is the lock of all money of that payment."""
+    payment_id = Refund.objects.values_list("payment_id", flat=True).get(id=refund_id)
+    Payment.objects.locked(payment_id)
+    return Refund.objects.select_related("payment").get(id=refund_id)
+
+
+def _note_sending(refund_id: UUID) -> Refund:
+    with transaction.atomic():
+        refund = _locked(refund_id)
+        if refund.state == RefundState.REQUESTED:
+            refund.move_to(RefundState.PENDING)
+            refund.save(update_fields=["state"])
+    return refund
+
+
+def _take_note(payment_id: UUID, answer: GatewayRefund, now: datetime) -> Refund:
+    with transaction.atomic():
+        payment = Payment.objects.locked(payment_id)
+        refund = _ours(payment, answer) or _external(payment, answer, now)
+        if refund.provider_refund_id is None:
+            refund.provider_refund_id = answer.provider_refund_id
+            refund.save(update_fields=["provider_refund_id"])
+        _follow(refund, answer.state, now)
+    return refund
+
+
+def _ours(payment: Payment, answer: GatewayRefund) -> Refund | None:
+    known = payment.refunds.filter(provider_refund_id=answer.provider_refund_id).first()
+    return known or next((refund for refund in payment.refunds.all() if str(refund.id) == answer.key), None)
+
+
+def _external(payment: Payment, answer: GatewayRefund, now: datetime) -> Refund:
+    """Record a refund that was made in the gateway's dashboard."""
+    refund = Refund.objects.create(
+        payment=payment,
+        state=RefundState.PENDING,
+        reason=RefundReason.EXTERNAL,
+        amount_minor=answer.amount.amount_minor,
+        currency=answer.amount.currency,
+        provider_refund_id=answer.provider_refund_id,
+        actor=f"vendor:{payment.gateway}",
+        requested_at=now,
+    )
+    _record(refund, "refund.found", refund.actor, now)
+    return refund
+
+
+def _follow(refund: Refund, state: RefundState, now: datetime) -> None:
+    """Go where the gateway is, as far as the table allows; hearing the same twice changes nothing."""
+    if refund.state == RefundState.FAILED or state in {refund.state, RefundState.PENDING}:
+        return
+    if refund.state == RefundState.REQUESTED:
+        refund.move_to(RefundState.PENDING)
+    refund.move_to(state)
+    refund.settled_at = now
+    refund.save(update_fields=["state", "settled_at"])
+    _record(refund, f"refund.{state.lower()}", f"vendor:{refund.payment.gateway}", now)
+    if state == RefundState.PROCESSED:
+        enqueue(
+            topic="refund.processed",
+            lane=f"payment:{refund.payment_id}:news",
+            payload={"refund_id": str(refund.id)},
+            now=now,
+        )
+
+
+def _settle(refund_id: UUID, state: RefundState, now: datetime) -> None:
+    with transaction.atomic():
+        _follow(_locked(refund_id), state, now)
+
+
+def _record(refund: Refund, action: str, actor: str, now: datetime) -> None:
+    details = {
+        "refund": str(refund.id),
+        "amount": refund.amount_minor,
+        "currency": refund.currency,
+        "reason": refund.reason,
+    }
+    record(action=action, actor=actor, target=f"payment:{refund.payment_id}", now=now, details=details)

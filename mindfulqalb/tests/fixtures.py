@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,8 +33,9 @@ def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 
 
 @pytest.fixture
-def sandbox(sandbox_process: SandboxProcess) -> SandboxProcess:
-    """The sandbox with empty books, no faults, and webhooks going nowhere."""
+def sandbox(sandbox_process: SandboxProcess, settings: Any) -> SandboxProcess:
+    """The sandbox with empty books, no faults, and webhooks going nowhere; mails are really sent to it."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     sandbox_process.set_web("")
     sandbox_process.clear_faults()
     sandbox_process.reset()

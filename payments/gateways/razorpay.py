@@ -137,15 +137,15 @@ class RazorpayGateway:
     def refund(self, request: RefundRequest) -> GatewayRefund:
         """Refund a captured payment. https://razorpay.com/docs/api/refunds/normal-refunds-idempotent/"""
         # Fresh on every call: the SDK writes into the dict it is given.
-        body = {"speed": "normal", "receipt": request.key, "notes": {"refund": request.key}}
+        body = {
+            "amount": request.amount.amount_minor,
+            "speed": "normal",
+            "receipt": request.key,
+            "notes": {"refund": request.key},
+        }
+        headers = {"X-Refund-Idempotency": request.key}
         with _vendor_errors("refund a payment"):
-            made = self._client.payment.refund(
-                request.provider_payment_id,
-                request.amount.amount_minor,
-                body,
-                headers={"X-Refund-Idempotency": request.key},
-            )
-            return _refund(made)
+            return _refund(self._client.payment.refund(request.provider_payment_id, body, headers=headers))
 
     def refunds(self, provider_payment_id: str) -> list[GatewayRefund]:
         """List a payment's refunds. https://razorpay.com/docs/api/refunds/fetch-multiple-refund-payment/"""

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bookings.handlers import send_refunded
+from bookings.services.unplaced import refund_unplaced, unplaced_payments
+from bookings.states import BookingState
+from bookings.tests.builders import NOW, make_booking, make_payment
+from mindfulqalb.outbox.models import OutboxMessage
+from mindfulqalb.outbox.registry import Delivery
+from payments.models import Payment, Refund
+from payments.refunds import request_refund
+from payments.states import Attention, RefundReason
+
+if TYPE_CHECKING:
+    from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
+
+pytestmark = pytest.mark.django_db
+LATE = NOW + timedelta(hours=73)
+
+
+def _unplaced() -> list[Payment]:
+    return list(unplaced_payments(before=LATE))
+
+
+def test_refund_unplaced_sends_back_what_bought_nothing() -> None:
+    payment = make_payment()
+
+    assert refund_unplaced(now=LATE) == 1
+
+    refund = Refund.objects.get()
+    assert (refund.payment, refund.amount_minor, refund.reason) == (payment, 129900, RefundReason.UNSPENT)
+
+
+def test_refund_unplaced_waits_for_the_client_to_choose() -> None:
+    make_payment()
+
+    assert refund_unplaced(now=NOW + timedelta(hours=71)) == 0
+
+
+def test_refund_unplaced_twice_sends_back_once() -> None:
+    make_payment()
+
+    assert (refund_unplaced(now=LATE), refund_unplaced(now=LATE)) == (1, 0)
+
+
+@pytest.mark.parametrize("state", [BookingState.PENDING, BookingState.CANCELLED, BookingState.COMPLETED])
+def test_unplaced_payments_leave_out_what_a_booking_holds(state: BookingState) -> None:
+    make_booking(state=state, payment=make_payment())
+
+    assert _unplaced() == []
+
+
+@pytest.mark.parametrize("state", [BookingState.REJECTED, BookingState.EXPIRED])
+def test_unplaced_payments_name_what_a_lost_slot_gave_back(state: BookingState) -> None:
+    payment = make_payment()
+    make_booking(state=state, payment=payment)
+
+    assert _unplaced() == [payment]
+
+
+def test_unplaced_payments_leave_out_what_a_person_must_look_at() -> None:
+    make_payment(attention=Attention.AMOUNT)
+
+    assert _unplaced() == []
+
+
+def test_unplaced_payments_leave_out_what_went_back() -> None:
+    payment = make_payment()
+    request_refund(payment_id=payment.id, amount_minor=1, reason=RefundReason.STAFF, actor="staff:1", now=NOW)
+
+    assert _unplaced() == []
+
+
+def _delivery(refund: Refund) -> Delivery:
+    message = OutboxMessage.objects.get(topic="refund.send")
+    return Delivery(message.id, "refund.processed", "x", {"refund_id": str(refund.id)}, 1, LATE)
+
+
+def test_send_refunded_tells_the_client(sandbox: SandboxProcess) -> None:
+    payment = make_payment()
+    make_booking(state=BookingState.REJECTED, payment=payment)
+    refund_unplaced(now=LATE)
+
+    send_refunded(_delivery(Refund.objects.get()))
+
+    (mail,) = sandbox.mailbox()
+    assert (mail["subject"], "INR 1,299.00" in mail["text"], "INR 1,299.00" in mail["html"]) == (
+        "Your money is on its way back",
+        True,
+        True,
+    )
+
+
+def test_send_refunded_knows_the_client_by_the_hold(sandbox: SandboxProcess) -> None:
+    hold = make_booking(state=BookingState.EXPIRED)
+    make_payment(reference=str(hold.id))
+    refund_unplaced(now=LATE)
+
+    send_refunded(_delivery(Refund.objects.get()))
+
+    assert [mail["to"] for mail in sandbox.mailbox()] == [["jane@example.com"]]
+
+
+def test_send_refunded_is_silent_about_money_of_nobody_we_know(sandbox: SandboxProcess) -> None:
+    make_payment()
+    refund_unplaced(now=LATE)
+
+    send_refunded(_delivery(Refund.objects.get()))
+
+    assert sandbox.mailbox() == []

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from payments.models import Payment
+from payments.reconciliation import refresh_payments, suspicious_payments
+from payments.refunds import request_refund
+from payments.states import PaymentState, RefundReason, RefundState
+from payments.tasks import reconcile_task
+from payments.tests.builders import announced, make_captured_payment, make_order, make_payment
+
+if TYPE_CHECKING:
+    from payments.tests.payers import Payer, RazorpayPayer
+
+pytestmark = pytest.mark.django_db
+
+
+def _aged(payment: Payment, **age: float) -> Payment:
+    Payment.objects.filter(id=payment.id).update(created_at=payment.created_at - timedelta(**age))
+    return payment
+
+
+@pytest.mark.parametrize(
+    ("state", "minutes", "expected"),
+    [
+        (PaymentState.CREATED, 16, True),
+        (PaymentState.PENDING, 16, True),
+        (PaymentState.FAILED, 16, True),
+        (PaymentState.EXPIRED, 16, True),
+        (PaymentState.CREATED, 14, False),
+        (PaymentState.CREATED, 6 * 24 * 60, False),
+    ],
+)
+def test_suspicious_payments_are_open_for_long(
+    state: PaymentState, minutes: int, expected: bool, now: datetime
+) -> None:
+    payment = _aged(make_payment(state=state), minutes=minutes)
+
+    assert suspicious_payments(now=now) == ([payment.id] if expected else [])
+
+
+def test_suspicious_payments_leave_out_what_has_an_end_or_no_order(now: datetime) -> None:
+    _aged(make_captured_payment(), hours=1)
+    _aged(make_payment(provider_order_id=None), hours=1)
+
+    assert suspicious_payments(now=now) == []
+
+
+def test_suspicious_payments_name_a_refund_under_way_however_old(now: datetime) -> None:
+    payment = _aged(make_captured_payment(), days=90)
+    refund = request_refund(payment_id=payment.id, amount_minor=1, reason=RefundReason.STAFF, actor="x", now=now)
+    refund.move_to(RefundState.PENDING)
+    refund.save()
+
+    assert suspicious_payments(now=now) == [payment.id]
+
+
+def test_suspicious_payments_go_back_as_far_as_asked(now: datetime) -> None:
+    payment = _aged(make_payment(), days=20)
+
+    assert suspicious_payments(now=now, since=now - timedelta(days=21)) == [payment.id]
+
+
+def test_reconcile_finds_money_that_no_webhook_told_of(payer: Payer) -> None:
+    payment = _aged(make_order(payer), hours=1)
+    payer.pay(str(payment.provider_order_id))
+
+    reconcile_task()
+
+    payment.refresh_from_db()
+    assert (payment.state, len(announced())) == (PaymentState.CAPTURED, 1)
+
+
+def test_reconcile_goes_on_after_a_gateway_that_is_silent(razorpay_payer: RazorpayPayer, now: datetime) -> None:
+    silent, other = (_aged(make_order(razorpay_payer), hours=1) for _ in range(2))
+    razorpay_payer.pay(str(other.provider_order_id))
+    # Each of the three GETs of the first one.
+    razorpay_payer.sandbox.fault("razorpay", "bare_500", "orders.payments", times=1)
+
+    found = list(refresh_payments([silent.id, other.id], now=now))
+
+    assert [payment and payment.state for payment in found] == [None, PaymentState.CAPTURED]
+
+
+def test_reconcile_command_tells_what_it_found(razorpay_payer: RazorpayPayer) -> None:
+    payment = _aged(make_order(razorpay_payer), hours=1)
+    razorpay_payer.pay(str(payment.provider_order_id))
+    output = StringIO()
+
+    call_command("reconcile_payments", stdout=output)
+
+    assert output.getvalue().splitlines() == [
+        f"1/1 razorpay {payment.provider_order_id}: captured",
+        "Asked about 1 payments.",
+    ]
+
+
+def test_reconcile_command_fails_when_a_gateway_is_silent(razorpay_payer: RazorpayPayer) -> None:
+    _aged(make_order(razorpay_payer), hours=1)
+    razorpay_payer.sandbox.fault("razorpay", "bare_500", "orders.payments", times=None)
+
+    with pytest.raises(CommandError, match="1 could not be asked about"):
+        call_command("reconcile_payments", stdout=StringIO())
+
+
+@pytest.mark.parametrize("since", ["yesterday", "2026-13-01", "01/11/2026"])
+def test_reconcile_command_names_a_day_that_is_none(since: Any) -> None:
+    with pytest.raises(CommandError, match="--since"):
+        call_command("reconcile_payments", since=since, stdout=StringIO())

@@ -37,6 +37,7 @@ from mindfulqalb.api.public_ids import BOOKING
 from mindfulqalb.api.throttles import AddressThrottle, EmailThrottle
 from mindfulqalb.api.tokens import InvalidToken, bearer_token
 from mindfulqalb.catalogue.queries import find_offer
+from mindfulqalb.idempotency.views import idempotent
 from payments.gateways import gateway_named
 from payments.return_urls import own_return_url, success_url_of
 from payments.services import Checkout
@@ -91,6 +92,7 @@ class BookingViewSet(ViewSet):
     @extend_schema(
         request=BookingRequestSerializer, responses={201: BookingAnswerSerializer, 202: BookingAnswerSerializer}
     )
+    @idempotent
     def create(self, request: Request) -> Response:
         """Book a paid or free session: 201 when it stands in the calendar, 202 when the calendar takes longer."""
         asked = BookingRequestSerializer(data=request.data)

@@ -13,8 +13,14 @@ app = Celery("mindfulqalb")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
-    "sweep the outbox": {"task": "outbox.sweep", "schedule": settings.OUTBOX_SWEEP_SECONDS},
+    "sweep the outbox": {
+        "task": "outbox.sweep",
+        "schedule": settings.OUTBOX_SWEEP_SECONDS,
+        # Sweeps must not pile up while the workers are down.
+        "options": {"expires": settings.OUTBOX_SWEEP_SECONDS},
+    },
     "expire overdue holds": {"task": "bookings.expire_holds", "schedule": 60.0},
     "ask for money that no webhook told of": {"task": "payments.reconcile", "schedule": 300.0},
+    "forget old answers": {"task": "idempotency.forget", "schedule": 3600.0},
     "send back what could not be placed": {"task": "bookings.refund_unplaced", "schedule": 900.0},
 }

@@ -169,7 +169,8 @@ AVAILABILITY_STALE_SECONDS = env.int("AVAILABILITY_STALE_SECONDS", 3600)
 # --- Outbox -----------------------------------------------------------------------------------------------------------
 
 OUTBOX_SWEEP_SECONDS = env.float("OUTBOX_SWEEP_SECONDS", 15.0)
-OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", 60)
+# Longer than the slowest handler: a calendar call looks, books and looks again.
+OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", 120)
 OUTBOX_MAX_ATTEMPTS = env.int("OUTBOX_MAX_ATTEMPTS", 20)
 # A calendar booking is tried in the request first; the worker takes over when that has not come to an end by then.
 CALENDAR_TAKEOVER_SECONDS = env.int("CALENDAR_TAKEOVER_SECONDS", 30)
@@ -197,6 +198,7 @@ INSTALLED_APPS = [
     "mindfulqalb.outbox",
     "mindfulqalb.webhooks",
     "mindfulqalb.mail",
+    "mindfulqalb.idempotency",
     "mindfulqalb.catalogue",
     "payments",
     "consent",

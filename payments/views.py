@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from mindfulqalb.api.throttles import AddressThrottle, EmailThrottle
+from mindfulqalb.idempotency.views import idempotent
 from payments.gateways import gateway_named
 from payments.orders import order_session
 from payments.return_urls import own_return_url, success_url_of
@@ -37,6 +38,7 @@ class PaymentViewSet(ViewSet):
 
     @extend_schema(request=OrderRequestSerializer, responses=OrderSerializer)
     @action(detail=False, methods=["post"], url_path="create-order")
+    @idempotent
     def create_order(self, request: Request) -> Response:
         """Make a Razorpay order."""
         asked = OrderRequestSerializer(data=request.data)
@@ -60,6 +62,7 @@ class PaymentViewSet(ViewSet):
 
     @extend_schema(request=CheckoutRequestSerializer, responses=CheckoutSerializer)
     @action(detail=False, methods=["post"], url_path="create-checkout")
+    @idempotent
     def create_checkout(self, request: Request) -> Response:
         """Make a Stripe Checkout Session."""
         asked = CheckoutRequestSerializer(data=request.data)

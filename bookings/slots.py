@@ -11,6 +11,7 @@ from bookings.models import Booking
 from bookings.refusals import SlotTaken, database_refusals
 from bookings.states import BookingState
 from mindfulqalb.audit.services import record
+from mindfulqalb.outbox.services import enqueue
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,6 +64,8 @@ def _free(hold: Booking, action: str, actor: str, now: datetime) -> None:
     hold.updated_at = now
     hold.save(update_fields=["state", "updated_at"])
     record(action=action, actor=actor, target=f"booking:{hold.id}", now=now)
+    # A lane of its own: nothing about the booking has to wait for a gateway that is slow.
+    enqueue(topic="payment.abandon", lane=f"{hold.lane}:order", payload={"reference": str(hold.id)}, now=now)
 
 
 def _lock_key(therapist_id: UUID) -> int:

@@ -9,6 +9,7 @@ from mindfulqalb.webhooks.models import WebhookDelivery
 from mindfulqalb.webhooks.services import mark_processed
 from payments.reconciliation import apply_webhook
 from payments.refunds import send_refund
+from payments.services import abandon_orders
 
 
 @handles("webhook.razorpay")
@@ -18,6 +19,12 @@ def work_on_webhook(delivery: Delivery) -> None:
     stored = WebhookDelivery.objects.get(id=UUID(delivery.payload["delivery_id"]))
     apply_webhook(gateway=stored.vendor, body=stored.body, now=delivery.now)
     mark_processed(delivery_id=stored.id, now=delivery.now)
+
+
+@handles("payment.abandon")
+def stop_taking_money(delivery: Delivery) -> None:
+    """Close the orders of a hold that has ended."""
+    abandon_orders(reference=delivery.payload["reference"], now=delivery.now)
 
 
 @handles("refund.send")

@@ -99,6 +99,10 @@ class Payment(models.Model):
         """Take note that the gateway is still at it."""
         self._move_to(PaymentState.PENDING)
 
+    def expire(self) -> None:
+        """Take note that nobody can pay it any more; money that was on its way still counts."""
+        self._move_to(PaymentState.EXPIRED)
+
     def fail(self) -> None:
         """Take note of a failed attempt; the client may try again, and a late yes still counts."""
         self._move_to(PaymentState.FAILED)

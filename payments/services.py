@@ -166,6 +166,21 @@ def receive_webhook(*, gateway: str, body: bytes, headers: Mapping[str, str], no
     return store_webhook(event=gateway_named(gateway).read_webhook(body, headers), now=now)
 
 
+def abandon_orders(*, reference: str, now: datetime) -> None:
+    """Stop taking money for what nobody waits for any more: the payer with this reference has gone.
+
+    An order that turns out to be paid is captured. Raises ProviderError when the gateway does not answer.
+    """
+    still_open = Payment.objects.filter(reference=reference).exclude(
+        state__in=[PaymentState.CAPTURED, PaymentState.EXPIRED]
+    )
+    for payment in still_open.exclude(provider_order_id=None).order_by("created_at"):
+        if gateway_named(payment.gateway).close_order(payment.provider_order_id or ""):
+            _expire(payment.id)
+        else:
+            capture_payment(payment_id=payment.id, now=now)
+
+
 def lock_spendable(payment_id: UUID) -> Payment:
     """Hold a payment until the transaction ends, so that it can be spent while nobody sends it back.
 
@@ -175,6 +190,14 @@ def lock_spendable(payment_id: UUID) -> Payment:
     if not payment.is_spendable or not is_untouched(payment):
         raise PaymentUnusable
     return payment
+
+
+def _expire(payment_id: UUID) -> None:
+    with transaction.atomic():
+        locked = Payment.objects.locked(payment_id)
+        if locked.state in {PaymentState.CREATED, PaymentState.PENDING}:
+            locked.expire()
+            locked.save(update_fields=["state"])
 
 
 def _by_provider_id(provider_id: str) -> Payment:

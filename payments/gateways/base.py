@@ -79,6 +79,9 @@ class PaymentGateway(Protocol):
     def collect(self, provider_order_id: str, price: Money) -> list[Charge]:
         """Fetch every attempt to pay an order, capturing on the way what is authorized for exactly this price."""
 
+    def close_order(self, provider_order_id: str) -> bool:
+        """Take no money for an order any more; False where the gateway cannot do that, or somebody has paid already."""
+
     def find_order(self, provider_payment_id: str) -> str | None:
         """Name the order that a payment id of theirs belongs to; None when they know no such payment."""
 

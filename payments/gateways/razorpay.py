@@ -34,7 +34,8 @@ STATES = {
 REFUND_STATES = {"processed": RefundState.PROCESSED, "failed": RefundState.FAILED}
 MOST_REFUNDS = 100  # the page size that Razorpay allows; more partial refunds of one session do not happen
 NO_SUCH_ID = ("does not exist", "not a valid id")
-TOO_MANY_REQUESTS = 429
+# Too many requests; the same refund is under way at this moment.
+ASK_AGAIN = (429, 409)
 
 
 class RazorpayGateway:
@@ -48,7 +49,7 @@ class RazorpayGateway:
         self._key_secret = key_secret
         self._webhook_secrets = webhook_secrets
         session = vendor_session()
-        session.hooks["response"].append(_refuse_rate_limit)
+        session.hooks["response"].append(_note_passing_refusal)
         self._client = razorpay.Client(session=session, auth=(key_id, key_secret), base_url=base_url)
         # The SDK ships certificates of 2015 and passes them on every call.
         self._client.cert_path = certifi.where()
@@ -92,6 +93,10 @@ class RazorpayGateway:
                 self._capture(authorized)
                 payments = self._payments_of(provider_order_id)
             return [_charge(payment) for payment in payments]
+
+    def close_order(self, provider_order_id: str) -> bool:
+        """Do nothing: a Razorpay order never ends, so money may come late and is then placed or sent back."""
+        return False
 
     def find_order(self, provider_payment_id: str) -> str | None:
         """Fetch a payment for its order. https://razorpay.com/docs/api/payments/fetch-with-id/"""
@@ -200,11 +205,11 @@ def _charge(payment: dict[str, Any]) -> Charge:
     return Charge(payment["id"], state, Money(payment["amount"], payment["currency"]))
 
 
-def _refuse_rate_limit(response: requests.Response, *_args: object, **_kwargs: object) -> None:
+def _note_passing_refusal(response: requests.Response, *_args: object, **_kwargs: object) -> None:
     # The SDK hides the status, and the body has the code of a request that is wrong for good.
-    if response.status_code == TOO_MANY_REQUESTS:
+    if response.status_code in ASK_AGAIN:
         response.close()
-        raise ProviderError("razorpay wants fewer requests", permanent=False)
+        raise ProviderError(f"razorpay wants to be asked later ({response.status_code})", permanent=False)
 
 
 def _refund(refund: dict[str, Any]) -> GatewayRefund:

@@ -80,6 +80,21 @@ class StripeGateway:
             )
             return _charges(session)
 
+    def close_order(self, provider_order_id: str) -> bool:
+        """Expire the session. https://docs.stripe.com/api/checkout/sessions/expire
+
+        Stripe lets it live for half an hour at least, longer than a slot is kept. One that is complete cannot be
+        expired: that is money, and no failure.
+        """
+        try:
+            with _vendor_errors("expire a checkout session"):
+                self._client.v1.checkout.sessions.expire(provider_order_id)
+        except ProviderError as error:
+            if error.permanent:
+                return False
+            raise
+        return True
+
     def find_order(self, provider_payment_id: str) -> str | None:
         """Find a payment intent's session. https://docs.stripe.com/api/checkout/sessions/list"""
         with _vendor_errors("find a checkout session"):

@@ -34,7 +34,7 @@ def calendar_file(booking: Booking, *, now: datetime) -> str:
     """
     event = Event()
     event.add("uid", f"{booking.id}@{parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition('@')[2]}")
-    event.add("sequence", 0)
+    event.add("sequence", 1 if booking.state == BookingState.CANCELLED else 0)
     event.add("dtstamp", now)
     event.add("dtstart", booking.starts_at)
     event.add("dtend", booking.ends_at)
@@ -44,7 +44,7 @@ def calendar_file(booking: Booking, *, now: datetime) -> str:
     calendar = Calendar()
     calendar.add("prodid", f"-//{settings.PRACTICE_NAME}//booking//EN")
     calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
+    calendar.add("method", "CANCEL" if booking.state == BookingState.CANCELLED else "PUBLISH")
     calendar.add_component(event)
     text: str = calendar.to_ical().decode()
     return text

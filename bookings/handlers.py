@@ -6,10 +6,11 @@ from uuid import UUID
 
 from django.conf import settings
 
-from bookings.letters import confirmation_letter, refunded_letter, slot_lost_letter
+from bookings.letters import cancelled_letter, confirmation_letter, refunded_letter, slot_lost_letter
 from bookings.listings import distrust_listings
 from bookings.models import Booking
 from bookings.services.booking import place_paid_hold
+from bookings.services.cancellation import clear_calendar
 from bookings.services.placement import place_in_calendar
 from mindfulqalb.catalogue.queries import active_offers, event_type_of
 from mindfulqalb.mail.services import send_letter
@@ -38,6 +39,19 @@ def write_into_calendar(delivery: Delivery) -> None:
         timeout=settings.CALENDAR_WORKER_TIMEOUT,
         now=delivery.now,
     )
+
+
+@handles("calendar.cancel")
+def take_out_of_calendar(delivery: Delivery) -> None:
+    """Take a cancelled booking out of the calendar."""
+    clear_calendar(booking_id=UUID(delivery.payload["booking_id"]), now=delivery.now)
+
+
+@handles("email.cancelled")
+def send_cancelled(delivery: Delivery) -> None:
+    """Mail that it is cancelled, and what goes back."""
+    booking = _booking_of(delivery)
+    send_letter(letter=cancelled_letter(booking, now=delivery.now), key=delivery.message_id, now=delivery.now)
 
 
 @handles("email.confirmation")

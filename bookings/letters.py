@@ -15,6 +15,7 @@ from bookings.practice_time import practice_zone
 from bookings.states import GIVES_PAYMENT_BACK
 from mindfulqalb.mail.services import Attachment, Letter
 from payments.models import Payment, Refund
+from payments.queries import is_untouched
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,9 +35,28 @@ def confirmation_letter(booking: Booking, *, now: datetime) -> Letter:
     )
 
 
+def cancelled_letter(booking: Booking, *, now: datetime) -> Letter:
+    """Say that it is cancelled and what goes back, with a calendar file that removes the entry."""
+    refund = Refund.objects.filter(payment__bookings=booking).order_by("-requested_at").first()
+    return Letter(
+        template="cancelled",
+        recipient=booking.customer_email,
+        context={
+            **_context(booking, now),
+            "refund": refund.amount if refund else None,
+            "booking_url": settings.SITE_URL,
+        },
+        about=f"booking:{booking.id}",
+        attachments=(Attachment("session.ics", calendar_file(booking, now=now), "text/calendar; method=CANCEL"),),
+        locale=booking.locale,
+    )
+
+
 def slot_lost_letter(booking: Booking, *, payment_id: UUID, now: datetime) -> Letter | None:
-    """Say that the time is gone and the money is safe; None when the money has bought another time meanwhile."""
+    """Say that the time is gone and the money is safe; None when it has bought another time or gone back meanwhile."""
     payment = Payment.objects.get(id=payment_id)
+    if not is_untouched(payment):
+        return None
     if Booking.objects.filter(payment=payment).exclude(state__in=GIVES_PAYMENT_BACK).exists():
         return None
     query = urlencode({"session": booking.offer.code, "payment": payment.provider_payment_id})

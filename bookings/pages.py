@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from csp.decorators import csp_update
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
 
 from bookings.calendar_file import calendar_file
 from bookings.calendars import calendar
 from bookings.links import booking_of_token, calendar_file_url
 from bookings.practice_time import practice_zone
+from bookings.refusals import NotCancellable
+from bookings.services.cancellation import cancel_by_client, quote_cancellation
 from mindfulqalb.api.tokens import InvalidToken
 
 if TYPE_CHECKING:
@@ -53,7 +58,24 @@ def manage_page(request: HttpRequest, token: str) -> HttpResponse:
         booking = booking_of_token(token, now=now)
     except InvalidToken:
         return render(request, "manage/invalid.html", status=404)
-    return render(request, "manage/page.html", {"booking": _shown(booking, now)})
+    context = {"booking": _shown(booking, now), "cancellation": _cancellation(booking, token, now)}
+    return render(request, "manage/page.html", context)
+
+
+# The address itself is the secret, and no cookie stands behind it that somebody else's page could borrow.
+@csrf_exempt
+@require_POST
+@never_cache
+def cancel_session(request: HttpRequest, token: str) -> HttpResponse:
+    """Cancel by the button on the client's page; looking at the page, as mail scanners do, changes nothing."""
+    now = timezone.now()
+    try:
+        cancel_by_client(booking_id=booking_of_token(token, now=now).id, now=now)
+    except InvalidToken:
+        return render(request, "manage/invalid.html", status=404)
+    except NotCancellable:
+        pass  # the page says in which state it is
+    return HttpResponseRedirect(reverse("manage-page", args=[token]), status=303)
 
 
 @require_safe
@@ -70,6 +92,22 @@ def session_file(request: HttpRequest, token: str) -> HttpResponse:
         content_type="text/calendar; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="session.ics"'},
     )
+
+
+def _cancellation(booking: Booking, token: str, now: datetime) -> dict[str, str] | None:
+    if not booking.is_settled or booking.starts_at <= now:
+        return None
+    return {"url": reverse("cancel-session", args=[token]), "refund_text": _refund_text(booking, now)}
+
+
+def _refund_text(booking: Booking, now: datetime) -> str:
+    quote = quote_cancellation(booking, now=now)
+    if quote.refund is None:
+        return _("Nothing was paid, so nothing has to go back.")
+    return _("If you cancel now, you get %(amount)s back (%(percent)s %% of what you paid).") % {
+        "amount": quote.refund,
+        "percent": quote.percent,
+    }
 
 
 def _shown(booking: Booking, now: datetime) -> dict[str, Any]:

@@ -69,6 +69,14 @@ class TooManyHolds(Refusal):
     sentence = "You are already keeping other times. Please finish or wait a few minutes before you choose another one."
 
 
+class NotCancellable(Refusal):
+    """The session has begun, or it is not booked."""
+
+    code = "not_cancellable"
+    status = 409
+    sentence = "This appointment cannot be cancelled any more. Please write to us."
+
+
 class NotHeld(Refusal):
     """Only a slot that is kept and not yet booked can be let go by a click."""
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bookings.models import Booking
+    from bookings.services.cancellation import Quote
 
 
 class SessionSerializer(serializers.Serializer[object]):
@@ -130,8 +131,16 @@ class HoldSerializer(serializers.Serializer[object]):
     payment = OrderToPaySerializer(allow_null=True)
 
 
+class CancellationSerializer(serializers.Serializer[object]):
+    """What goes back if the client cancels now; `refund` in paise or cents, null where nothing was paid."""
+
+    refundPercent = serializers.IntegerField()
+    refund = serializers.IntegerField(allow_null=True)
+    currency = serializers.CharField(allow_null=True)
+
+
 class BookingStatusSerializer(BookingAnswerSerializer):
-    """What a client's link shows."""
+    """What a client's link shows; `cancellation` is null where there is nothing to cancel."""
 
     sessionType = serializers.CharField()
     format = serializers.CharField()
@@ -141,6 +150,7 @@ class BookingStatusSerializer(BookingAnswerSerializer):
     time = serializers.CharField()
     timeZone = serializers.CharField()
     calendarUrl = serializers.CharField()
+    cancellation = CancellationSerializer(allow_null=True)
 
 
 def booking_answer(booking: Booking, *, now: datetime) -> dict[str, Any]:
@@ -155,7 +165,7 @@ def booking_answer(booking: Booking, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def booking_status(booking: Booking, *, time_zone: str, now: datetime) -> dict[str, Any]:
+def booking_status(booking: Booking, *, quote: Quote | None, time_zone: str, now: datetime) -> dict[str, Any]:
     """Translate a booking into what its client sees."""
     return booking_answer(booking, now=now) | {
         "sessionType": booking.session_type,
@@ -166,4 +176,13 @@ def booking_status(booking: Booking, *, time_zone: str, now: datetime) -> dict[s
         "time": clock_text(booking.starts_at),
         "timeZone": time_zone,
         "calendarUrl": calendar_file_url(booking, now=now),
+        "cancellation": _cancellation(quote) if quote else None,
+    }
+
+
+def _cancellation(quote: Quote) -> dict[str, Any]:
+    return {
+        "refundPercent": quote.percent,
+        "refund": quote.refund.amount_minor if quote.refund else None,
+        "currency": quote.refund.currency if quote.refund else None,
     }

@@ -27,7 +27,8 @@ from bookings.serializers import (
     booking_status,
 )
 from bookings.services.booking import book_session
-from bookings.services.holds import Hold, hold_slot, release_hold
+from bookings.services.cancellation import cancel_by_client, quote_cancellation
+from bookings.services.holds import Hold, hold_slot
 from bookings.services.placement import place_while_waited_for
 from bookings.states import BookingState
 from bookings.webhooks import receive_calendar_webhook
@@ -121,8 +122,8 @@ class BookingViewSet(ViewSet):
     @extend_schema(request=None, responses=BookingStatusSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
-        """Let a held slot go, by its signed link."""
-        return _shown(release_hold(booking_id=_opened(request, pk).id, now=timezone.now()))
+        """Cancel by the signed link; the policy decides what goes back, and the status told it before."""
+        return _shown(cancel_by_client(booking_id=_opened(request, pk).id, now=timezone.now()))
 
 
 class CalendarWebhookViewSet(ViewSet):
@@ -149,7 +150,9 @@ def _opened(request: Request, public_id: str) -> Booking:
 
 
 def _shown(booking: Booking) -> Response:
-    return Response(booking_status(booking, time_zone=settings.PRACTICE_TIME_ZONE, now=timezone.now()))
+    now = timezone.now()
+    quote = quote_cancellation(booking, now=now) if booking.is_settled else None
+    return Response(booking_status(booking, quote=quote, time_zone=settings.PRACTICE_TIME_ZONE, now=now))
 
 
 def _wish(request: Request, data: dict[str, Any]) -> Wish:

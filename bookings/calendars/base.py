@@ -55,5 +55,8 @@ class Calendar(Protocol):
     def find(self, request: AppointmentRequest) -> Appointment | None:
         """Find an appointment that an unanswered call may have written; None proves nothing for half a minute."""
 
+    def cancel(self, uid: str, *, reason: str) -> None:
+        """Take an appointment out of the calendar; one that is gone already is no error."""
+
     def page_url(self, uid: str) -> str:
         """Where a client looks at the appointment."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -26,11 +27,20 @@ REFUSALS = (
     "book a meeting in the past",
     "maximum number of active bookings",
 )
+GONE = ("has been cancelled", "booking that has already ended")
 LONGEST_WAIT = timedelta(minutes=10)
 FALLBACK_WAIT = timedelta(seconds=60)
 # Our clock and theirs differ, and `asked_since` was written before the call left.
 CLOCK_SLACK = timedelta(minutes=2)
 LOCALES = {"en", "hi"}
+
+
+class AlreadyGone(ProviderError):
+    """What should be cancelled stands in the calendar no more."""
+
+    def __init__(self, message: str) -> None:
+        """Asking again is of no use."""
+        super().__init__(message, permanent=True)
 
 
 class CalcomCalendar:
@@ -101,6 +111,15 @@ class CalcomCalendar:
         ours = [item for item in found if _is_ours(item, request)]
         return _appointment(ours[0]) if ours else None
 
+    def cancel(self, uid: str, *, reason: str) -> None:
+        """Cancel an appointment. https://cal.com/docs/api-reference/v2/bookings/cancel-a-booking
+
+        The reason is mandatory for the host's key. Cancelled before, over, or unknown: there is nothing left to cancel.
+        """
+        path = f"bookings/{quote(uid, safe='')}/cancel"
+        with suppress(AlreadyGone):
+            self._call("POST", path, version=self._bookings_version, json={"cancellationReason": reason})
+
     def page_url(self, uid: str) -> str:
         """The booking's page on Cal.com."""
         return f"{self._web_url}/booking/{quote(uid, safe='')}"
@@ -129,6 +148,8 @@ def _data_of(response: requests.Response, path: str) -> Any:
     message = _message(body)
     if response.status_code in {400, 409} and any(refusal in message.lower() for refusal in REFUSALS):
         raise SlotRefused(f"cal.com refused the time ({response.status_code})")
+    if response.status_code == requests.codes.not_found or any(phrase in message.lower() for phrase in GONE):
+        raise AlreadyGone(f"cal.com knows nothing to cancel ({response.status_code})")
     if response.status_code == requests.codes.too_many_requests:
         msg = "cal.com asks us to wait"
         raise ProviderError(msg, permanent=False, retry_after=_wait(response.headers))

@@ -53,7 +53,7 @@ def place_in_calendar(*, booking_id: UUID, timeout: float, now: datetime) -> Boo
     booking, asked_before = _note_asking(booking_id, now)
     if booking.state != BookingState.PENDING:
         return booking
-    request = _request_of(booking)
+    request = appointment_request(booking)
     if asked_before and (found := calendar().find(request)):
         return _take_note(booking, found)
     try:
@@ -130,7 +130,8 @@ def _note_answered(booking: Booking) -> None:
     Booking.objects.filter(id=booking.id, state=BookingState.PENDING).update(calendar_asked_at=None)
 
 
-def _request_of(booking: Booking) -> AppointmentRequest:
+def appointment_request(booking: Booking) -> AppointmentRequest:
+    """What is written into the calendar for a booking, and by which it is found there again."""
     return AppointmentRequest(
         reference=str(booking.id),
         event_type=event_type_of(booking.offer),
@@ -152,12 +153,21 @@ def _take_note(booking: Booking, appointment: Appointment) -> Booking:
     now = timezone.now()
     with transaction.atomic():
         locked = Booking.objects.locked(booking.id)
+        if locked.state == BookingState.CANCELLED:
+            return _leave_to_cancel(locked, appointment)
         if locked.state != BookingState.PENDING:
             return locked
         locked.confirm(calendar_uid=appointment.uid)
         _finish(locked, "booking.confirmed", now)
         enqueue(topic="email.confirmation", lane=locked.lane, payload={"booking_id": str(locked.id)}, now=now)
     return locked
+
+
+def _leave_to_cancel(booking: Booking, appointment: Appointment) -> Booking:
+    """The client cancelled while the calendar was writing: keep the name by which it can be taken out again."""
+    booking.calcom_booking_id = appointment.uid
+    booking.save(update_fields=["calcom_booking_id"])
+    return booking
 
 
 def _refuse(booking: Booking, *, was_unanswered: bool) -> Booking:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 
-from mindfulqalb.catalogue.models import Price, SessionOffer, Therapist
+from mindfulqalb.catalogue.models import CancellationRule, Price, SessionOffer, Therapist
 
 
 class PriceInline(admin.TabularInline[Price, SessionOffer]):
@@ -37,3 +37,11 @@ class TherapistAdmin(admin.ModelAdmin[Therapist]):
 
     list_display = ("name", "slug", "is_active")
     search_fields = ("name",)
+
+
+@admin.register(CancellationRule)
+class CancellationRuleAdmin(admin.ModelAdmin[CancellationRule]):
+    """What goes back when a client cancels, by how long before."""
+
+    list_display = ("hours_before", "refund_percent")
+    ordering = ("-hours_before",)

@@ -108,3 +108,20 @@ class Price(models.Model):
     def gateway(self) -> str:
         """The gateway that takes this currency."""
         return GATEWAY_OF_CURRENCY[self.currency]
+
+
+class CancellationRule(models.Model):
+    """What goes back when a client cancels: the rule with the most hours that the notice still reaches decides."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    hours_before = models.PositiveIntegerField(unique=True, help_text="Notice in hours, at least.")
+    refund_percent = models.PositiveSmallIntegerField(help_text="0 to 100.")
+
+    class Meta:
+        db_table = "cancellation_rules"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(refund_percent__lte=100), name="cancellation_percent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hours_before} hours before: {self.refund_percent} %"

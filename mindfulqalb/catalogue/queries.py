@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from mindfulqalb.api.errors import Refusal
-from mindfulqalb.catalogue.models import Price, SessionFormat, SessionOffer, SessionType
+from mindfulqalb.catalogue.models import CancellationRule, Price, SessionFormat, SessionOffer, SessionType
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -89,6 +90,15 @@ def event_type_of(offer: SessionOffer) -> str:
     """Name the calendar's event type: the offer's own, else the settings' by code, else by type; else ""."""
     configured = settings.CALCOM_EVENT_TYPE_IDS
     return offer.calendar_event_type or str(configured.get(offer.code) or configured.get(offer.session_type) or "")
+
+
+def refund_percent(*, notice: timedelta) -> int:
+    """Read how much of the price goes back when a client cancels this long before the session; nothing once it began."""
+    if notice <= timedelta(0):
+        return 0
+    reached = CancellationRule.objects.filter(hours_before__lte=notice // timedelta(hours=1))
+    rule = reached.order_by("-hours_before").first()
+    return rule.refund_percent if rule else 0
 
 
 def event_types_of(therapist_id: UUID) -> list[str]:

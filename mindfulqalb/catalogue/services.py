@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from mindfulqalb.catalogue.models import Price, SessionFormat, SessionOffer, SessionType, Therapist
+from mindfulqalb.catalogue.models import CancellationRule, Price, SessionFormat, SessionOffer, SessionType, Therapist
 
 
 class Listed(NamedTuple):
@@ -30,6 +30,8 @@ DEFAULT_OFFERS = (
     Listed(SessionType.FAMILY, SessionFormat.VIDEO, 90, 2499, 30, is_default=True),
     Listed(SessionType.FREE, SessionFormat.AUDIO, 15, 0, 0, is_default=True),
 )
+# Hours of notice, and what goes back.
+DEFAULT_CANCELLATION_RULES = ((24, 100), (0, 50))
 TITLES = {
     SessionType.INDIVIDUAL: "Individual session",
     SessionType.COUPLES: "Couples session",
@@ -41,6 +43,8 @@ TITLES = {
 @transaction.atomic
 def load_default_catalogue(*, therapist_name: str) -> int:
     """Create the offers that are missing and return how many; what staff have changed stays as it is."""
+    for hours, percent in DEFAULT_CANCELLATION_RULES if not CancellationRule.objects.exists() else ():
+        CancellationRule.objects.create(hours_before=hours, refund_percent=percent)
     therapist, _ = Therapist.objects.get_or_create(slug="practice", defaults={"name": therapist_name})
     return sum(_create_missing(therapist, position, listed) for position, listed in enumerate(DEFAULT_OFFERS))
 

@@ -1,0 +1,122 @@
+"""Give up a session: free the hour, send the money back as the policy says, clear the calendar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+
+from bookings.calendars import calendar
+from bookings.listings import distrust_listings
+from bookings.models import Booking
+from bookings.refusals import NotCancellable
+from bookings.services.placement import LOOK_AGAIN, appointment_request
+from bookings.slots import give_up_hold
+from bookings.states import BookingState
+from mindfulqalb.audit.services import record
+from mindfulqalb.catalogue.queries import event_types_of, refund_percent
+from mindfulqalb.outbox.registry import RetryLater
+from mindfulqalb.outbox.services import enqueue
+from payments.money import Money
+from payments.queries import refundable
+from payments.refunds import request_refund
+from payments.states import RefundReason
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+CANCELLABLE = (BookingState.PENDING, BookingState.CONFIRMED)
+EVERYTHING = 100
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What goes back if the client cancels now; `refund` is None where nothing was paid."""
+
+    percent: int
+    refund: Money | None
+
+
+def quote_cancellation(booking: Booking, *, now: datetime) -> Quote:
+    """Work out what the policy gives back, in whole minor units, rounded in the client's favor."""
+    percent = refund_percent(notice=booking.starts_at - now)
+    return Quote(percent, _share(booking, percent))
+
+
+def cancel_by_client(*, booking_id: UUID, now: datetime) -> Booking:
+    """Cancel as the holder of the signed link; a hold is simply let go. Cancelled before: nothing happens again.
+
+    Raises NotCancellable once the session has begun or ended.
+    """
+    with transaction.atomic():
+        booking = Booking.objects.locked(booking_id)
+        if booking.state == BookingState.CANCELLED:
+            return booking
+        if booking.state == BookingState.HELD:
+            give_up_hold(booking, now=now)
+            return booking
+        if booking.starts_at <= now:
+            raise NotCancellable
+        percent = refund_percent(notice=booking.starts_at - now)
+        _cancel(booking, percent, RefundReason.CANCELLED_BY_CLIENT, "client", now)
+    return booking
+
+
+def cancel_by_practice(*, booking_id: UUID, actor: str, now: datetime) -> Booking:
+    """Cancel for the practice: all the money goes back. Raises NotCancellable."""
+    with transaction.atomic():
+        booking = Booking.objects.locked(booking_id)
+        if booking.state != BookingState.CANCELLED:
+            _cancel(booking, EVERYTHING, RefundReason.CANCELLED_BY_PRACTICE, actor, now)
+    return booking
+
+
+def clear_calendar(*, booking_id: UUID, now: datetime) -> None:
+    """Take a cancelled booking's appointment out of the calendar, also one whose making was never answered.
+
+    Raises RetryLater while such an appointment may still come to light.
+    """
+    booking = Booking.objects.select_related("offer").get(id=booking_id)
+    uid = booking.calcom_booking_id
+    if uid is None and booking.calendar_asked_at is not None:
+        found = calendar().find(appointment_request(booking))
+        if found is None and now - booking.calendar_asked_at < 2 * LOOK_AGAIN:
+            raise RetryLater(LOOK_AGAIN)
+        uid = found.uid if found else None
+    if uid is not None:
+        calendar().cancel(uid, reason="Cancelled by the client or the practice")
+    distrust_listings(*event_types_of(booking.therapist_id), now=timezone.now())
+
+
+def _cancel(booking: Booking, percent: int, reason: RefundReason, actor: str, now: datetime) -> None:
+    if booking.state not in CANCELLABLE:
+        raise NotCancellable
+    refund = _share(booking, percent)
+    booking.cancel()
+    booking.updated_at = now
+    booking.save()
+    if refund is not None and refund.amount_minor > 0 and booking.payment is not None:
+        request_refund(
+            payment_id=booking.payment.id, amount_minor=refund.amount_minor, reason=reason, actor=actor, now=now
+        )
+    record(
+        action="booking.cancelled",
+        actor=actor,
+        target=f"booking:{booking.id}",
+        now=now,
+        details={"percent": percent, "refund": refund.amount_minor if refund else None},
+    )
+    for topic in ("calendar.cancel", "email.cancelled"):
+        enqueue(topic=topic, lane=booking.lane, payload={"booking_id": str(booking.id)}, now=now)
+
+
+def _share(booking: Booking, percent: int) -> Money | None:
+    if booking.payment is None:
+        return None
+    left = refundable(booking.payment)
+    # Whole minor units, and the broken one is the client's.
+    share = -(-booking.payment.captured.amount_minor * percent // 100)
+    return Money(min(share, left.amount_minor), left.currency)

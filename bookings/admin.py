@@ -1,13 +1,33 @@
-"""Bookings in the admin: to read; states are moved by services."""
+"""Bookings in the admin: to read, and to cancel; states are moved by services alone."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
+from django.utils import timezone
 
 from bookings.models import Booking
+from bookings.practice_time import local
+from bookings.services.cancellation import cancel_by_practice
+from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+    from django.template.response import TemplateResponse
+
+CANCEL = Question(
+    action="cancel_for_practice",
+    title="Cancel for the practice",
+    text="The clients are told, the calendar is cleared, and all of their money goes back:",
+    yes="Yes, cancel and refund",
+    line=lambda booking: (
+        f"{local(booking.starts_at):%A %d %B %Y, %H:%M}: {booking.offer.title}, {booking.state.lower()}"
+    ),
+)
 
 
 @admin.register(Booking)
@@ -21,3 +41,20 @@ class BookingAdmin(ReadOnlyAdmin):
     ordering = ("-starts_at",)
     exclude = ("customer_name", "customer_email", "customer_phone", "customer_email_hash", "held_from")
     show_full_result_count = False
+    actions = ("cancel_for_practice",)
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """Whether this person may cancel other people's sessions."""
+        return request.user.has_perm("bookings.cancel_booking")
+
+    @admin.action(description="Cancel for the practice, full refund", permissions=["cancel"])
+    def cancel_for_practice(self, request: HttpRequest, rows: QuerySet[Booking]) -> TemplateResponse | None:
+        """Cancel the chosen sessions after a question."""
+        page = ask_first(self, request, rows.select_related("offer"), CANCEL)
+        if page is None:
+            act_on_each(self, request, rows, partial(_cancel, f"staff:{request.user.pk}"), done="Sessions cancelled")
+        return page
+
+
+def _cancel(actor: str, booking: Booking) -> None:
+    cancel_by_practice(booking_id=booking.id, actor=actor, now=timezone.now())

@@ -94,6 +94,7 @@ class Booking(models.Model):
 
     class Meta:
         db_table = "bookings"
+        permissions: ClassVar = [("cancel_booking", "Can cancel for the practice")]
         constraints: ClassVar = [
             ExclusionConstraint(
                 name="booking_no_overlap",

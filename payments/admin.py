@@ -1,13 +1,39 @@
-"""Payments in the admin: to read."""
+"""Payments in the admin: to read, and to send back."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
+from django.utils import timezone
 
+from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
 from payments.models import Payment, Refund
+from payments.queries import refundable
+from payments.refunds import request_refund, retry_refund
+from payments.states import RefundReason
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+    from django.template.response import TemplateResponse
+
+REFUND = Question(
+    action="refund_what_is_left",
+    title="Refund",
+    text="This goes back to the clients, and the payments buy nothing any more:",
+    yes="Yes, refund",
+    line=lambda payment: f"{payment}: {refundable(payment)}",
+)
+RETRY = Question(
+    action="retry",
+    title="Try failed refunds again",
+    text="These are asked for once more:",
+    yes="Yes, try again",
+    line=str,
+)
 
 
 @admin.register(Payment)
@@ -19,6 +45,19 @@ class PaymentAdmin(ReadOnlyAdmin):
     search_fields = ("provider_order_id", "provider_payment_id", "reference")
     ordering = ("-created_at",)
     show_full_result_count = False
+    actions = ("refund_what_is_left",)
+
+    def has_refund_permission(self, request: HttpRequest) -> bool:
+        """Whether this person may send money back."""
+        return request.user.has_perm("payments.add_refund")
+
+    @admin.action(description="Refund what is left", permissions=["refund"])
+    def refund_what_is_left(self, request: HttpRequest, rows: QuerySet[Payment]) -> TemplateResponse | None:
+        """Send back what is left of the chosen payments, after a question."""
+        page = ask_first(self, request, rows, REFUND)
+        if page is None:
+            act_on_each(self, request, rows, partial(_refund, f"staff:{request.user.pk}"), done="Refunds requested")
+        return page
 
 
 @admin.register(Refund)
@@ -31,3 +70,32 @@ class RefundAdmin(ReadOnlyAdmin):
     search_fields = ("provider_refund_id", "payment__provider_payment_id")
     ordering = ("-requested_at",)
     show_full_result_count = False
+    actions = ("retry",)
+
+    def has_refund_permission(self, request: HttpRequest) -> bool:
+        """Whether this person may send money back."""
+        return request.user.has_perm("payments.add_refund")
+
+    @admin.action(description="Try failed refunds again", permissions=["refund"])
+    def retry(self, request: HttpRequest, rows: QuerySet[Refund]) -> TemplateResponse | None:
+        """Ask once more for refunds that failed, after a question."""
+        page = ask_first(self, request, rows, RETRY)
+        if page is None:
+            act_on_each(
+                self, request, rows, partial(_retry, f"staff:{request.user.pk}"), done="Refunds requested again"
+            )
+        return page
+
+
+def _refund(actor: str, payment: Payment) -> None:
+    request_refund(
+        payment_id=payment.id,
+        amount_minor=None,
+        reason=RefundReason.STAFF,
+        actor=actor,
+        now=timezone.now(),
+    )
+
+
+def _retry(actor: str, refund: Refund) -> None:
+    retry_refund(refund_id=refund.id, actor=actor, now=timezone.now())

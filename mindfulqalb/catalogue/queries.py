@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from mindfulqalb.api.errors import Refusal
 from mindfulqalb.catalogue.models import CancellationRule, Price, SessionFormat, SessionOffer, SessionType
@@ -41,11 +42,13 @@ class NothingToPay(Refusal):
 
 
 def active_offers() -> QuerySet[SessionOffer]:
-    """All that is on sale, in the booking page's order, with prices."""
+    """All that is on sale, in the booking page's order, with prices; without one only what is free."""
+    priced = Exists(Price.objects.filter(offer=OuterRef("pk")))
     return (
-        SessionOffer.objects.filter(is_active=True, therapist__is_active=True)
+        SessionOffer.objects.filter(Q(session_type=SessionType.FREE) | priced)
+        .filter(is_active=True, therapist__is_active=True)
         .select_related("therapist")
-        .prefetch_related("prices")
+        .prefetch_related(Prefetch("prices", Price.objects.order_by("currency")))
         .order_by("position", "session_type", "format")
     )
 
@@ -54,15 +57,17 @@ def find_offer(*, session_type: str, session_format: str | None = None) -> Sessi
     """Find the offer that a caller names.
 
     `session_type` may be `individual`, `individual-video`, or, from the present front end, a bare format (`video` means
-    `individual-video`); a type without format means the type's default offer. Raises UnknownSession naming the field.
+    `individual-video`); a type without format means the type's default offer, and `session_format` counts only where
+    the name itself says none. Raises UnknownSession naming the field.
     """
     kind, wanted = _split(session_type, session_format)
+    format_field = "format" if session_format and kind == session_type else "sessionType"
     if kind not in SessionType.values:
         raise UnknownSession(
             fields={"sessionType": [f"Unknown session type. Choose from {_listed(SessionType.values)}."]}
         )
     if wanted is not None and wanted not in SessionFormat.values:
-        raise UnknownSession(fields={"format": [f"Unknown format. Choose from {_listed(SessionFormat.values)}."]})
+        raise UnknownSession(fields={format_field: [f"Unknown format. Choose from {_listed(SessionFormat.values)}."]})
     offers = SessionOffer.objects.filter(is_active=True, therapist__is_active=True, session_type=kind)
     # The free call has one format; naming another one is no reason to send a client away.
     narrowed = (
@@ -72,7 +77,7 @@ def find_offer(*, session_type: str, session_format: str | None = None) -> Sessi
     )
     offer = narrowed.select_related("therapist").order_by("position").first()
     if offer is None:
-        raise UnknownSession(fields={"format": ["This session is not offered in that format."]})
+        raise UnknownSession(fields={format_field: ["This session is not offered in that format."]})
     return offer
 
 
@@ -93,7 +98,7 @@ def event_type_of(offer: SessionOffer) -> str:
 
 
 def refund_percent(*, notice: timedelta) -> int:
-    """Read how much of the price goes back when a client cancels this long before the session; nothing once it began."""
+    """Read how much of the price goes back when a client cancels with this notice; nothing once it began."""
     if notice <= timedelta(0):
         return 0
     reached = CancellationRule.objects.filter(hours_before__lte=notice // timedelta(hours=1))
@@ -111,7 +116,7 @@ def _split(session_type: str, session_format: str | None) -> tuple[str, str | No
     if session_type in SessionFormat.values:
         return SessionType.INDIVIDUAL, session_type
     kind, _, suffix = session_type.partition("-")
-    return kind, session_format or suffix or None
+    return kind, suffix or session_format or None
 
 
 def _listed(values: list[str]) -> str:

@@ -1,0 +1,120 @@
+"""What staff do with a click: ask first, do once, say what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from bookings.states import BookingState
+from bookings.tests.builders import NOW, make_booking, make_payment, make_wish
+from mindfulqalb.staff.models import StaffMember
+from payments.models import Payment, Refund
+from payments.refunds import request_refund
+from payments.states import RefundReason, RefundState
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from bookings.models import Booking
+
+pytestmark = pytest.mark.django_db
+
+
+def _press(client: Client, model: str, action: str, row: Booking | Payment | Refund, **more: str) -> str:
+    """Choose a row and an action, follow to the end, and return the page."""
+    data = {"action": action, ACTION_CHECKBOX_NAME: str(row.pk)} | more
+    response = client.post(reverse(f"admin:{model}_changelist"), data, follow=True)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def _booked() -> Booking:
+    return make_booking(state=BookingState.CONFIRMED, calcom_booking_id="uid-1", payment=make_payment())
+
+
+def test_cancel_for_practice_asks_and_does_nothing_yet(admin_client: Client) -> None:
+    page = _press(admin_client, "bookings_booking", "cancel_for_practice", _booked())
+
+    assert ("Friday 04 December 2026, 10:00: Individual session, confirmed" in page, Refund.objects.count()) == (
+        True,
+        0,
+    )
+    assert "Jane" not in page
+
+
+def test_cancel_for_practice_confirmed_cancels_and_refunds(admin_client: Client, admin_user: StaffMember) -> None:
+    booking = _booked()
+
+    page = _press(admin_client, "bookings_booking", "cancel_for_practice", booking, confirmed="yes")
+
+    booking.refresh_from_db()
+    refund = Refund.objects.get()
+    assert (booking.state, refund.amount_minor, refund.actor) == (
+        BookingState.CANCELLED,
+        129900,
+        f"staff:{admin_user.pk}",
+    )
+    assert "Sessions cancelled: 1." in page
+
+
+def test_cancel_for_practice_says_what_it_could_not_cancel(admin_client: Client) -> None:
+    rejected = make_booking(state=BookingState.REJECTED)
+
+    page = _press(admin_client, "bookings_booking", "cancel_for_practice", rejected, confirmed="yes")
+
+    assert ("cannot be cancelled any more" in page, "Sessions cancelled" in page) == (True, False)
+
+
+def test_refund_what_is_left_asks_with_the_amount(admin_client: Client) -> None:
+    payment = make_payment()
+    request_refund(payment_id=payment.id, amount_minor=100000, reason=RefundReason.STAFF, actor="staff:1", now=NOW)
+
+    page = _press(admin_client, "payments_payment", "refund_what_is_left", payment)
+
+    assert ("INR 299.00" in page, Refund.objects.count()) == (True, 1)
+
+
+def test_refund_what_is_left_clicked_twice_refunds_once(admin_client: Client) -> None:
+    payment = make_payment()
+
+    for _ in range(2):
+        page = _press(admin_client, "payments_payment", "refund_what_is_left", payment, confirmed="yes")
+
+    assert (Refund.objects.get().amount_minor, "Nothing of this payment is left to refund." in page) == (129900, True)
+
+
+def test_retry_asks_once_more_for_a_failed_refund(admin_client: Client) -> None:
+    refund = request_refund(
+        payment_id=make_payment().id, amount_minor=None, reason=RefundReason.STAFF, actor="staff:1", now=NOW
+    )
+    Refund.objects.update(state=RefundState.FAILED)
+
+    _press(admin_client, "payments_refund", "retry", refund, confirmed="yes")
+
+    assert sorted(Refund.objects.values_list("state", flat=True)) == ["FAILED", "REQUESTED"]
+
+
+@pytest.mark.parametrize(
+    ("model", "action", "view"),
+    [
+        ("bookings_booking", "cancel_for_practice", "view_booking"),
+        ("payments_payment", "refund_what_is_left", "view_payment"),
+    ],
+)
+def test_action_is_not_for_those_who_may_only_look(model: str, action: str, view: str, client: Client) -> None:
+    looker = StaffMember.objects.create_user("looker", is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename=view))
+    client.force_login(looker)
+    booking = make_booking(
+        wish=make_wish(), state=BookingState.CONFIRMED, calcom_booking_id="uid-1", payment=make_payment()
+    )
+    row = booking if model == "bookings_booking" else Payment.objects.get()
+
+    _press(client, model, action, row, confirmed="yes")
+
+    booking.refresh_from_db()
+    assert (booking.state, Refund.objects.count()) == (BookingState.CONFIRMED, 0)

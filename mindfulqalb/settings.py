@@ -17,7 +17,7 @@ from mindfulqalb.secret_strength import DEVELOPMENT_SECRETS, SANDBOX_SECRETS, we
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / ".data"))
+DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / ".data")
 
 env = environ.Env()
 # Variables that are set already win over both files.
@@ -39,7 +39,7 @@ VENDORS = env.str("VENDORS", "sandbox" if DEVELOPMENT else "live")
 SANDBOX = VENDORS == "sandbox"
 
 WEB_PORT = env.int("WEB_PORT", 8000)
-SITE_URL = env.str("SITE_URL", f"http://127.0.0.1:{WEB_PORT}" if DEVELOPMENT else "")
+SITE_URL = env.str("SITE_URL", "") or (f"http://127.0.0.1:{WEB_PORT}" if DEVELOPMENT else "")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if DEVELOPMENT else [])
 
 # --- Secrets ----------------------------------------------------------------------------------------------------------
@@ -50,7 +50,8 @@ _problems: list[str] = []
 def _secret(name: str, *, minimum_length: int = 32) -> str:
     """Read one secret; in production, note why it is unfit. Development and sandbox fall back on published ones."""
     published = (DEVELOPMENT_SECRETS if DEVELOPMENT else {}) | (SANDBOX_SECRETS if SANDBOX else {})
-    value: str = env.str(name, published.get(name, ""))
+    # Empty is not set: so they stand in .env.example.
+    value: str = env.str(name, "") or published.get(name, "")
     problem = None if DEVELOPMENT else weakness(name, value, minimum_length=minimum_length)
     if problem:
         _problems.append(problem)
@@ -101,7 +102,7 @@ CALCOM_WEB_URL = env.str("CALCOM_WEB_URL", f"{SANDBOX_URL}/calcom" if SANDBOX el
 CALCOM_API_KEY = _secret("CALCOM_API_KEY", minimum_length=12)
 CALCOM_USERNAME = env.str("CALCOM_USERNAME", "mindfulqalb")
 # Keys are `individual` (all its formats) or `individual-video` (just that one).
-CALCOM_EVENT_TYPE_IDS = env.json("CALCOM_EVENT_TYPE_IDS", default=SANDBOX_EVENT_TYPE_IDS if SANDBOX else {})
+CALCOM_EVENT_TYPE_IDS = env.json("CALCOM_EVENT_TYPE_IDS", default={}) or (SANDBOX_EVENT_TYPE_IDS if SANDBOX else {})
 CALCOM_WEBHOOK_SECRET = _secret("CALCOM_WEBHOOK_SECRET", minimum_length=16)
 CALCOM_WEBHOOK_SECRET_FALLBACKS = env.list("CALCOM_WEBHOOK_SECRET_FALLBACKS", default=[])
 # 2026-02-25 is known to the hosted service only; a self-hosted one would fall back to another endpoint shape in
@@ -204,7 +205,7 @@ INSTALLED_APPS = [
     "consent",
     "bookings",
 ]
-if DEVELOPMENT and (BASE_DIR / "mindfulqalb/development").exists():
+if DEVELOPMENT:
     INSTALLED_APPS += ["mindfulqalb.development"]
 
 MIDDLEWARE = [
@@ -408,7 +409,7 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEVELOPMENT
 # --- Mail -------------------------------------------------------------------------------------------------------------
 
 SANDBOX_SMTP_PORT = env.int("SANDBOX_SMTP_PORT", 8125)
-EMAIL_HOST = env.str("EMAIL_HOST", "127.0.0.1" if SANDBOX else "")
+EMAIL_HOST = env.str("EMAIL_HOST", "") or ("127.0.0.1" if SANDBOX else "")
 EMAIL_PORT = env.int("EMAIL_PORT", SANDBOX_SMTP_PORT if SANDBOX else 587)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")

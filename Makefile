@@ -1,0 +1,38 @@
+# Commands for developers. `make` alone lists them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Whatever the surroundings say: these commands never run as production.
+export ENVIRONMENT := development
+
+.PHONY: help run test lint lock clean-data environment
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: environment ## start everything on this machine, with a sandbox instead of the vendors (VENDORS=live for the real ones)
+	@exec $(BIN)/python manage.py dev
+
+test: environment ## run the whole test suite (ARGS="-k slot" narrows it down)
+	@CHROMIUM_PATH="$$($(BIN)/python -m mindfulqalb.development.browser)" || exit 1; \
+	export CHROMIUM_PATH; exec $(BIN)/python -m pytest $(ARGS)
+
+lint: environment ## check style, types, import contracts, migrations and settings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run  # without a server it would warn
+	$(BIN)/python manage.py check
+
+lock: environment ## compile the requirements files anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml $(LOCK_OPTIONS) --output-file requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --extra dev --constraint requirements.txt $(LOCK_OPTIONS) --output-file requirements-dev.txt
+
+clean-data: environment ## delete the development data: databases, mails, logins
+	@$(BIN)/python -m mindfulqalb.development.clean_data
+
+environment:
+	@$(PYTHON) -m mindfulqalb.development.environment
+
+LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header

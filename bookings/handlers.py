@@ -12,6 +12,7 @@ from bookings.models import Booking
 from bookings.services.booking import place_paid_hold
 from bookings.services.cancellation import clear_calendar
 from bookings.services.placement import place_in_calendar
+from bookings.states import BookingState
 from mindfulqalb.catalogue.queries import active_offers, event_type_of
 from mindfulqalb.mail.services import send_letter
 from mindfulqalb.outbox.registry import Delivery, handles
@@ -56,8 +57,10 @@ def send_cancelled(delivery: Delivery) -> None:
 
 @handles("email.confirmation")
 def send_confirmation(delivery: Delivery) -> None:
-    """Mail the confirmation."""
+    """Mail the confirmation, unless it was cancelled while the mail server was away."""
     booking = _booking_of(delivery)
+    if booking.state == BookingState.CANCELLED:
+        return
     send_letter(letter=confirmation_letter(booking, now=delivery.now), key=delivery.message_id, now=delivery.now)
 
 

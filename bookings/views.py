@@ -63,7 +63,7 @@ class AvailabilityViewSet(ViewSet):
         """List a day's slots, asked by query string."""
         return self._answer(request.query_params)
 
-    @extend_schema(request=AvailabilityRequestSerializer, responses=AvailabilitySerializer)
+    @extend_schema(request=AvailabilityRequestSerializer, responses={200: AvailabilitySerializer})
     def create(self, request: Request) -> Response:
         """List a day's slots, asked by body."""
         return self._answer(request.data)

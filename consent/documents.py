@@ -33,7 +33,8 @@ def canonical_sha256(*, title: str, text: str, acknowledgments: list[dict[str, s
 
     A stranger can recompute it from the document alone, so its form must never change.
     """
-    shown: dict[str, Any] = {"title": title, "text": text.replace("\r\n", "\n"), "acknowledgments": acknowledgments}
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    shown: dict[str, Any] = {"title": title, "text": lines, "acknowledgments": acknowledgments}
     canonical = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(unicodedata.normalize("NFC", canonical).encode()).hexdigest()
 

@@ -10,12 +10,19 @@ from mindfulqalb.encryption.blind_index import email_digests
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
 
 def current_document(*, locale: str, now: datetime) -> ConsentDocument | None:
-    """Find the consent text to show now, in `locale` where there is one, else in English."""
-    published = ConsentDocument.objects.filter(kind=DocumentKind.INFORMED_CONSENT, published_at__lte=now)
-    newest = published.order_by("-published_at", "-version")
-    return newest.filter(locale=locale).first() or newest.filter(locale="en").first()
+    """Find the consent text to show now: the newest in English, or its translation where `locale` has one."""
+    newest = _published(now).filter(locale="en").order_by("-published_at", "-version").first()
+    return newest and published_document(version=newest.version, locale=locale, now=now)
+
+
+def published_document(*, version: str, locale: str, now: datetime) -> ConsentDocument | None:
+    """Find one version of the consent text, in `locale` where it has been translated, else in English."""
+    known = _published(now).filter(version=version)
+    return known.filter(locale=locale).first() or known.filter(locale="en").first()
 
 
 def newest_valid_record(*, email: str, session_type: str, now: datetime) -> ConsentRecord | None:
@@ -27,3 +34,7 @@ def newest_valid_record(*, email: str, session_type: str, now: datetime) -> Cons
         .order_by("-created_at")
         .first()
     )
+
+
+def _published(now: datetime) -> QuerySet[ConsentDocument]:
+    return ConsentDocument.objects.filter(kind=DocumentKind.INFORMED_CONSENT, published_at__lte=now)

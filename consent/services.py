@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from consent.documents import shipped_document
-from consent.models import ConsentDocument, ConsentMethod, ConsentRecord, DocumentKind
-from consent.queries import current_document, newest_valid_record
+from consent.models import ConsentDocument, ConsentMethod, ConsentRecord
+from consent.queries import current_document, newest_valid_record, published_document
 from mindfulqalb.api.errors import Refusal
 from mindfulqalb.audit.services import record
 from mindfulqalb.encryption.blind_index import email_digest, email_digests
@@ -84,7 +84,7 @@ def record_consent(
     Raises UnknownConsentVersion (or keeps the record and flags it, as CONSENT_UNKNOWN_VERSION says),
     AcknowledgmentMissing.
     """
-    document = _document_of(version, circumstances.locale)
+    document = _document_of(version, circumstances.locale, now)
     if document is not None:
         _require_all(document, acknowledgments)
     return _write(
@@ -145,9 +145,8 @@ def _named(consent_id: UUID, session_type: str, email: str, now: datetime) -> Co
     return found
 
 
-def _document_of(version: str, locale: str) -> ConsentDocument | None:
-    known = ConsentDocument.objects.filter(kind=DocumentKind.INFORMED_CONSENT, version=version)
-    document = known.filter(locale=locale).first() or known.filter(locale="en").first()
+def _document_of(version: str, locale: str, now: datetime) -> ConsentDocument | None:
+    document = published_document(version=version, locale=locale, now=now)
     if document is None and settings.CONSENT_UNKNOWN_VERSION != "flag":
         raise UnknownConsentVersion(fields={"consentVersion": ["Unknown version of the consent text."]})
     return document
@@ -183,7 +182,7 @@ def _write(
             document=document,
             document_sha256=document.sha256 if document else "",
             is_flagged=document is None,
-            locale=circumstances.locale,
+            locale=document.locale if document else circumstances.locale,
             method=method,
             email=email,
             full_ip_address=circumstances.address or None,

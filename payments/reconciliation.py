@@ -45,6 +45,9 @@ def refresh_payment(*, payment_id: UUID, now: datetime) -> Payment:
     payment = capture_payment(payment_id=payment_id, now=now)
     if payment.is_captured:
         sync_refunds(payment_id=payment_id, now=now)
+        # News of a second capture's refund name the order, and the order's first payment is the one found by it.
+        for second_id in payment.duplicates.values_list("id", flat=True):
+            sync_refunds(payment_id=second_id, now=now)
     return payment
 
 
@@ -53,7 +56,7 @@ def suspicious_payments(*, now: datetime, since: datetime | None = None) -> list
     started = Q(created_at__gte=since or now - ASK_FOR, created_at__lte=now - OPEN_LONG_ENOUGH)
     is_open = Q(state__in=OPEN_STATES) & ~Q(provider_order_id=None)
     refunding = Q(refunds__state=RefundState.PENDING)
-    found = Payment.objects.filter(duplicate_of=None).filter(started & is_open | refunding)
+    found = Payment.objects.filter(started & is_open | refunding)
     return list(found.order_by("created_at").values_list("id", flat=True).distinct())
 
 

@@ -18,7 +18,7 @@ from bookings.states import BookingState
 from mindfulqalb.audit.services import record
 from mindfulqalb.catalogue.queries import event_types_of, refund_percent
 from mindfulqalb.outbox.registry import RetryLater
-from mindfulqalb.outbox.services import enqueue
+from mindfulqalb.outbox.services import enqueue, settle
 from payments.money import Money
 from payments.queries import refundable
 from payments.refunds import request_refund
@@ -109,6 +109,8 @@ def _cancel(booking: Booking, percent: int, reason: RefundReason, actor: str, no
         now=now,
         details={"percent": percent, "refund": refund.amount_minor if refund else None},
     )
+    # What nobody wants written any more must not keep mail and calendar waiting for its next try.
+    settle(lane=booking.lane, topic="calendar.create", now=now)
     for topic in ("calendar.cancel", "email.cancelled"):
         enqueue(topic=topic, lane=booking.lane, payload={"booking_id": str(booking.id)}, now=now)
 

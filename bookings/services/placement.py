@@ -141,8 +141,8 @@ def appointment_request(booking: Booking) -> AppointmentRequest:
         phone=booking.customer_phone,
         time_zone=settings.PRACTICE_TIME_ZONE,
         locale=booking.locale,
-        # Not the last time we asked: an answer may have been lost many attempts ago.
-        asked_since=booking.updated_at or booking.starts_at,
+        # Not the last time we asked: an answer may have been lost many attempts ago, and a cancellation come since.
+        asked_since=booking.created_at or booking.starts_at - timedelta(days=settings.BOOKING_HORIZON_DAYS),
     )
 
 

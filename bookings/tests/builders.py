@@ -92,6 +92,15 @@ def make_booking(*, wish: Wish | None = None, **overrides: Any) -> Booking:
     return booking
 
 
+def make_upcoming(state: BookingState = BookingState.CONFIRMED, *, hour: int = 10, **overrides: Any) -> Booking:
+    """A saved booking three days from the real now, for what reads the clock itself; in the calendar if it must be."""
+    slot = local(next_slot(hour))
+    wish = overrides.pop("wish", None) or make_wish(day=slot.date(), clock=slot.time())
+    in_calendar = state in {BookingState.CONFIRMED, BookingState.COMPLETED, BookingState.NO_SHOW}
+    uid = f"uid{next(_numbers)}" if in_calendar else None
+    return make_booking(wish=wish, **({"state": state, "calcom_booking_id": uid} | overrides))
+
+
 def next_slot(hour: int = 10, *, days: int = 3) -> datetime:
     """A time that the sandbox's calendar offers: on the hour, `days` days from the real now."""
     return instant_of((local(datetime.now(UTC)) + timedelta(days=days)).date(), time(hour, 0))

@@ -12,7 +12,6 @@ from bookings.refusals import (
     PaymentAlreadyUsed,
     PaymentForOtherSession,
     PaymentRequired,
-    PaymentUnusable,
     SlotNotOffered,
     SlotTaken,
 )
@@ -21,7 +20,7 @@ from bookings.states import BookingState
 from bookings.tests.builders import JOHN, make_booking, make_catalogue, make_payment, make_wish, next_slot
 from consent.services import ConsentRequired
 from mindfulqalb.outbox.models import OutboxMessage
-from payments.services import UnknownPayment
+from payments.services import PaymentUnusable, UnknownPayment
 from payments.states import Attention
 
 if TYPE_CHECKING:

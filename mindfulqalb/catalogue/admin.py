@@ -26,6 +26,16 @@ class SessionOfferAdmin(admin.ModelAdmin[SessionOffer]):
     ordering = ("position",)
     inlines = (PriceInline,)
 
+    def get_form(self, request: Any, obj: Any = None, change: Any = False, **kwargs: Any) -> Any:  # noqa: FBT002
+        """Fix type and format once it is there: payments and bookings know the offer by them.
+
+        Disabled and not read-only, because constraints are checked for the fields of the form alone.
+        """
+        form = super().get_form(request, obj, change, **kwargs)
+        for name in ("session_type", "format"):
+            form.base_fields[name].disabled = obj is not None
+        return form
+
     def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
         """Refuse: untick "is active" instead."""
         return False

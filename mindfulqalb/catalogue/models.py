@@ -65,8 +65,17 @@ class SessionOffer(models.Model):
         db_table = "session_offers"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["session_type", "format"], name="offer_type_format"),
-            models.UniqueConstraint(fields=["session_type"], condition=Q(is_default=True), name="offer_one_default"),
-            models.CheckConstraint(condition=Q(duration_minutes__gt=0), name="offer_duration_positive"),
+            models.UniqueConstraint(
+                fields=["session_type"],
+                condition=Q(is_default=True),
+                name="offer_one_default",
+                violation_error_message="Another offer of this type is its default: untick it there first.",
+            ),
+            models.CheckConstraint(
+                condition=Q(duration_minutes__gt=0),
+                name="offer_duration_positive",
+                violation_error_message="A session lasts at least a minute.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -97,7 +106,11 @@ class Price(models.Model):
         db_table = "prices"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["offer", "currency"], name="price_offer_currency"),
-            models.CheckConstraint(condition=Q(amount_minor__gte=50), name="price_chargeable"),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gte=50),
+                name="price_chargeable",
+                violation_error_message="Gateways take no less than 50 paise or cents.",
+            ),
             models.CheckConstraint(condition=Q(currency__in=sorted(GATEWAY_OF_CURRENCY)), name="price_currency_taken"),
         ]
 
@@ -120,7 +133,11 @@ class CancellationRule(models.Model):
     class Meta:
         db_table = "cancellation_rules"
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(refund_percent__lte=100), name="cancellation_percent"),
+            models.CheckConstraint(
+                condition=Q(refund_percent__lte=100),
+                name="cancellation_percent",
+                violation_error_message="At most 100 percent can go back.",
+            ),
         ]
 
     def __str__(self) -> str:

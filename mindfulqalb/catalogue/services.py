@@ -49,6 +49,10 @@ def load_default_catalogue(*, therapist_name: str) -> int:
     return sum(_create_missing(therapist, position, listed) for position, listed in enumerate(DEFAULT_OFFERS))
 
 
+def _has_default(session_type: SessionType) -> bool:
+    return SessionOffer.objects.filter(session_type=session_type, is_default=True).exists()
+
+
 def _create_missing(therapist: Therapist, position: int, listed: Listed) -> bool:
     offer, created = SessionOffer.objects.get_or_create(
         session_type=listed.session_type,
@@ -57,7 +61,7 @@ def _create_missing(therapist: Therapist, position: int, listed: Listed) -> bool
             "title": TITLES[listed.session_type],
             "duration_minutes": listed.minutes,
             "therapist": therapist,
-            "is_default": listed.is_default,
+            "is_default": listed.is_default and not _has_default(listed.session_type),
             "position": position,
         },
     )

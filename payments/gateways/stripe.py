@@ -58,7 +58,7 @@ class StripeGateway:
         )
 
     def create_order(self, request: OrderRequest) -> Order:
-        """Create a Checkout Session, one per receipt: repeated with other parameters, its end among them, it is refused.
+        """Create a Checkout Session, one per receipt: Stripe refuses to repeat it with other parameters or another end.
 
         https://docs.stripe.com/api/checkout/sessions/create
         """

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from mindfulqalb.outbox.models import OutboxMessage
 from payments.gateways.base import OrderRequest
 from payments.models import Payment
-from payments.money import Money
 from payments.services import Checkout, request_order, start_payment
 
 if TYPE_CHECKING:
+    from payments.money import Money
     from payments.tests.payers import Payer
 
 NOW = datetime(2026, 12, 1, 6, 0, tzinfo=UTC)

@@ -12,11 +12,11 @@ from payments.gateways.base import Charge
 from payments.gateways.razorpay import RazorpayGateway
 from payments.gateways.stripe import StripeGateway
 from payments.money import Money
-from payments.states import PaymentState
 
 if TYPE_CHECKING:
     from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
     from payments.gateways.base import PaymentGateway
+    from payments.states import PaymentState
 
 PENDING_FOR = 3600
 
@@ -30,7 +30,7 @@ class Payer(Protocol):
 
     name: str
     price: Money
-    calls: dict[str, str]
+    calls: ClassVar[dict[str, str]]
     signature_header: str
     secret: str
     unknown_payment_id: str
@@ -55,7 +55,11 @@ class Payer(Protocol):
 class RazorpayPayer:
     name = "razorpay"
     price = Money(129900, "INR")
-    calls: ClassVar = {"create": "orders.create", "collect": "orders.payments", "find": "payments.fetch"}
+    calls: ClassVar[dict[str, str]] = {
+        "create": "orders.create",
+        "collect": "orders.payments",
+        "find": "payments.fetch",
+    }
     signature_header = "X-Razorpay-Signature"
     secret = "whsec_sandbox_razorpay"
     unknown_payment_id = "pay_00000000000000"
@@ -95,7 +99,11 @@ class RazorpayPayer:
 class StripePayer:
     name = "stripe"
     price = Money(1600, "USD")
-    calls: ClassVar = {"create": "sessions.create", "collect": "sessions.retrieve", "find": "sessions.list"}
+    calls: ClassVar[dict[str, str]] = {
+        "create": "sessions.create",
+        "collect": "sessions.retrieve",
+        "find": "sessions.list",
+    }
     signature_header = "Stripe-Signature"
     secret = "whsec_sandbox_stripe"
     unknown_payment_id = "pi_000000000000000000000000"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bookings.tests.journeys.stack import Stack
+from mindfulqalb.development.temporary_home import temporary_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Web, worker, beat, Redis and sandbox on a database of their own."""
-    stack = Stack(tmp_path_factory.mktemp("stack"), os.environ["DATABASE_URL"])
-    try:
-        stack.start_all()
-        yield stack
-    finally:
-        stack.stop_all()
+    with temporary_home() as server_home:
+        stack = Stack(tmp_path_factory.mktemp("stack"), server_home, os.environ["DATABASE_URL"])
+        try:
+            stack.start_all()
+            yield stack
+        finally:
+            stack.stop_all()

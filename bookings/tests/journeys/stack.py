@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +18,6 @@ from psycopg import sql
 
 from bookings.tests.builders import next_slot
 from bookings.tests.visitor import Visitor
-from mindfulqalb.development.account import make_temporary_home, server_account
 from mindfulqalb.development.programs import Process, Program
 from mindfulqalb.development.redis import RedisServer
 from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess, free_port
@@ -47,12 +45,12 @@ def wait_until(look: Callable[[], T], what: str, *, seconds: float = PATIENCE_SE
 class Stack:
     """Web, worker, beat, Redis and sandbox; `kill` is SIGKILL, as a crash would, and `start` brings it back."""
 
-    def __init__(self, directory: Path, database_url: str) -> None:
+    def __init__(self, directory: Path, server_home: Path, database_url: str) -> None:
         self.directory = directory
         self.web_port = free_port()
         self.url = f"http://127.0.0.1:{self.web_port}"
         self.sandbox = SandboxProcess(directory / "sandbox.sqlite3", web=self.url)
-        self.redis = RedisServer(make_temporary_home(server_account()), free_port())
+        self.redis = RedisServer(server_home, free_port())
         self._admin_url = database_url
         self.database = f"journey_{uuid4().hex[:8]}"
         self._processes: dict[str, Process] = {}
@@ -98,7 +96,6 @@ class Stack:
         for name in list(self._processes):
             self.kill(name)
         self.sandbox.kill()
-        shutil.rmtree(self.redis.home, ignore_errors=True)
         with psycopg.connect(self._admin_url, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(self.database)))
 

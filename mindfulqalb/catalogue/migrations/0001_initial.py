@@ -93,7 +93,11 @@ class Migration(migrations.Migration):
                 "db_table": "prices",
                 "constraints": [
                     models.UniqueConstraint(fields=("offer", "currency"), name="price_offer_currency"),
-                    models.CheckConstraint(condition=models.Q(("amount_minor__gte", 50)), name="price_chargeable"),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gte", 50)),
+                        name="price_chargeable",
+                        violation_error_message="Gateways take no less than 50 paise or cents.",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(("currency__in", ["INR", "USD"])), name="price_currency_taken"
                     ),
@@ -107,13 +111,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="sessionoffer",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("is_default", True)), fields=("session_type",), name="offer_one_default"
+                condition=models.Q(("is_default", True)),
+                fields=("session_type",),
+                name="offer_one_default",
+                violation_error_message="Another offer of this type is its default: untick it there first.",
             ),
         ),
         migrations.AddConstraint(
             model_name="sessionoffer",
             constraint=models.CheckConstraint(
-                condition=models.Q(("duration_minutes__gt", 0)), name="offer_duration_positive"
+                condition=models.Q(("duration_minutes__gt", 0)),
+                name="offer_duration_positive",
+                violation_error_message="A session lasts at least a minute.",
             ),
         ),
     ]

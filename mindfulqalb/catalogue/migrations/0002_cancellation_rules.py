@@ -21,7 +21,9 @@ class Migration(migrations.Migration):
                 "db_table": "cancellation_rules",
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("refund_percent__lte", 100)), name="cancellation_percent"
+                        condition=models.Q(("refund_percent__lte", 100)),
+                        name="cancellation_percent",
+                        violation_error_message="At most 100 percent can go back.",
                     )
                 ],
             },

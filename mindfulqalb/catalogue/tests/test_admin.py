@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.urls import reverse
 
-from mindfulqalb.catalogue.models import Price, SessionOffer
+from mindfulqalb.catalogue.models import CancellationRule, Price, SessionOffer
 from mindfulqalb.catalogue.tests.builders import make_offer, make_price, make_therapist
 from mindfulqalb.staff.tests.builders import log_in
 
@@ -134,7 +134,10 @@ def test_offer_cannot_be_deleted_by_any_door(client: Client) -> None:
     offer = make_offer()
     chosen = {"action": "delete_selected", "_selected_action": [str(offer.id)], "post": "yes"}
 
-    pages = [client.get(reverse(DELETE, args=[offer.id])), client.post(reverse(DELETE, args=[offer.id]), {"post": "yes"})]
+    pages = [
+        client.get(reverse(DELETE, args=[offer.id])),
+        client.post(reverse(DELETE, args=[offer.id]), {"post": "yes"}),
+    ]
     client.post(reverse(LIST), chosen)
 
     assert ([page.status_code for page in pages], SessionOffer.objects.count()) == ([403, 403], 1)
@@ -156,3 +159,16 @@ def test_therapist_who_sells_something_is_not_deleted(client: Client) -> None:
     page = client.post(reverse("admin:catalogue_therapist_delete", args=[offer.therapist_id]), {"post": "yes"})
 
     assert (page.status_code, SessionOffer.objects.get().therapist) == (200, offer.therapist)
+
+
+@pytest.mark.parametrize(("percent", "complaints"), [("101", ["At most 100 percent can go back."]), ("100", [])])
+def test_cancellation_rule_is_edited_within_bounds(client: Client, percent: str, complaints: list[str]) -> None:
+    rule = CancellationRule.objects.create(hours_before=24, refund_percent=50)
+
+    response = client.post(
+        reverse("admin:catalogue_cancellationrule_change", args=[rule.id]),
+        {"hours_before": "36", "refund_percent": percent},
+    )
+
+    rule.refresh_from_db()
+    assert (errors(response) if complaints else [], rule.hours_before) == (complaints, 24 if complaints else 36)

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import ProtectedError
 
-from mindfulqalb.catalogue.models import Price, SessionOffer, Therapist
+from mindfulqalb.catalogue.models import CancellationRule, Price, SessionOffer, Therapist
 from mindfulqalb.catalogue.tests.builders import make_offer, make_price, make_therapist
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +89,23 @@ def test_therapists_have_different_slugs() -> None:
     assert constraint_of(refused.value) == "therapists_slug_key"
 
 
+@pytest.mark.parametrize(
+    ("hours", "percent", "constraint"),
+    [
+        (24, 50, "cancellation_rules_hours_before_key"),
+        (48, 101, "cancellation_percent"),
+        (-1, 50, "cancellation_rules_hours_before_check"),
+    ],
+)
+def test_cancellation_rule_is_refused_by(hours: int, percent: int, constraint: str) -> None:
+    CancellationRule.objects.create(hours_before=24, refund_percent=100)
+
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        CancellationRule.objects.create(hours_before=hours, refund_percent=percent)
+
+    assert constraint_of(refused.value) == constraint
+
+
 def test_therapist_who_sells_something_cannot_be_deleted() -> None:
     offer = make_offer()
 
@@ -141,4 +158,8 @@ def test_offer_is_named_by_type_and_format(session_type: str, session_format: st
 
 
 def test_names_of_the_rows() -> None:
-    assert (str(make_therapist()), str(make_price(make_offer()))) == ("Dr. Asha", "INR 129900")
+    rule = CancellationRule(hours_before=24, refund_percent=100)
+
+    named = [str(row) for row in (make_therapist(), make_price(make_offer()), rule)]
+
+    assert named == ["Dr. Asha", "INR 129900", "24 hours before: 100 %"]

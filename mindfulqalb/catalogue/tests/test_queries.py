@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mindfulqalb.catalogue.models import Price, SessionOffer, Therapist
+from mindfulqalb.catalogue.models import CancellationRule, Price, SessionOffer, Therapist
 from mindfulqalb.catalogue.queries import (
     NothingToPay,
     NotSoldInCurrency,
@@ -16,6 +17,7 @@ from mindfulqalb.catalogue.queries import (
     event_types_of,
     find_offer,
     price_of,
+    refund_percent,
 )
 from mindfulqalb.catalogue.services import load_default_catalogue
 from mindfulqalb.catalogue.tests.builders import make_offer, make_price, make_therapist
@@ -234,3 +236,31 @@ def test_default_offers_of_other_types_stay_out_of_the_way() -> None:
 
     with pytest.raises(UnknownSession):
         find_offer(session_type="individual")
+
+
+@pytest.mark.parametrize(
+    ("notice", "percent"),
+    [
+        (timedelta(days=30), 100),
+        (timedelta(hours=48), 100),
+        (timedelta(hours=48, seconds=-1), 40),
+        (timedelta(hours=12), 40),
+        (timedelta(hours=12, microseconds=-1), 5),
+        (timedelta(microseconds=1), 5),
+        (timedelta(0), 0),
+        (timedelta(hours=-1), 0),
+    ],
+)
+def test_refund_percent_is_that_of_the_longest_notice_reached(notice: timedelta, percent: int) -> None:
+    CancellationRule.objects.all().delete()
+    for hours, share in ((12, 40), (48, 100), (0, 5)):
+        CancellationRule.objects.create(hours_before=hours, refund_percent=share)
+
+    assert refund_percent(notice=notice) == percent
+
+
+def test_refund_percent_is_nothing_where_no_rule_is_reached() -> None:
+    CancellationRule.objects.all().delete()
+    CancellationRule.objects.create(hours_before=24, refund_percent=100)
+
+    assert [refund_percent(notice=timedelta(hours=hours)) for hours in (23, 24)] == [0, 100]

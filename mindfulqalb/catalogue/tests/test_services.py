@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.management import call_command
 
-from mindfulqalb.catalogue.models import Price, SessionOffer, Therapist
+from mindfulqalb.catalogue.models import CancellationRule, Price, SessionOffer, Therapist
 from mindfulqalb.catalogue.services import load_default_catalogue
 from mindfulqalb.catalogue.tests.builders import make_offer
 
@@ -70,7 +70,9 @@ def test_default_catalogue_leaves_what_staff_have_changed() -> None:
     SessionOffer.objects.filter(session_type="couples", format="audio").update(
         title="Couples by phone", duration_minutes=50, is_active=False, position=99, calendar_event_type="777"
     )
-    Price.objects.filter(offer__session_type="individual", offer__format="chat", currency="INR").update(amount_minor=100000)
+    Price.objects.filter(offer__session_type="individual", offer__format="chat", currency="INR").update(
+        amount_minor=100000
+    )
     Price.objects.filter(offer__session_type="individual", offer__format="audio", currency="USD").delete()
 
     created = load_default_catalogue(therapist_name="Dr. Asha")
@@ -88,6 +90,18 @@ def test_default_catalogue_leaves_what_staff_have_changed() -> None:
         0,
         {("chat", "INR", 100000), ("chat", "USD", 600), ("audio", "INR", 89900)},
     )
+
+
+def test_default_catalogue_brings_the_cancellation_rules_and_leaves_those_of_staff() -> None:
+    load_default_catalogue(therapist_name="Dr. Asha")
+    first = set(CancellationRule.objects.values_list("hours_before", "refund_percent"))
+    CancellationRule.objects.filter(hours_before=24).delete()
+    CancellationRule.objects.update(refund_percent=10)
+
+    load_default_catalogue(therapist_name="Dr. Asha")
+
+    assert first == {(24, 100), (0, 50)}
+    assert list(CancellationRule.objects.values_list("hours_before", "refund_percent")) == [(0, 10)]
 
 
 def test_default_catalogue_restores_what_is_missing_with_its_prices() -> None:
@@ -114,7 +128,7 @@ def test_default_catalogue_that_cannot_be_loaded_leaves_nothing_half_done(monkey
     with pytest.raises(KeyError):
         load_default_catalogue(therapist_name="Dr. Asha")
 
-    assert (SessionOffer.objects.count(), Therapist.objects.count()) == (0, 0)
+    assert [model.objects.count() for model in (SessionOffer, Therapist, CancellationRule)] == [0, 0, 0]
 
 
 def test_load_catalogue_command_names_the_practice_and_says_how_many(settings: Settings) -> None:

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from bookings import handlers as bookings_handlers
+from bookings.listings import distrust_listings, listing_of
+from bookings.models import Booking
+from bookings.practice_time import local
+from bookings.services.booking import book_session
+from bookings.states import BookingState
+from bookings.tests.builders import JOHN, make_catalogue, make_payment, make_upcoming, make_wish, next_slot
+from mindfulqalb.mail.models import SentMail
+from mindfulqalb.outbox.models import OutboxMessage
+from mindfulqalb.outbox.registry import Delivery, RetryLater, handler_for, handlers
+from mindfulqalb.vendors.errors import ProviderError
+from mindfulqalb.webhooks.models import WebhookDelivery
+from payments.models import Refund
+from payments.states import RefundReason, RefundState
+
+if TYPE_CHECKING:
+    from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
+
+TOPICS = [
+    "calendar.create",
+    "email.confirmation",
+    "email.slot_lost",
+    "payment.captured",
+    "refund.processed",
+    "webhook.calcom",
+]
+
+
+@pytest.fixture(autouse=True)
+def _catalogue(db: None) -> None:
+    make_catalogue()
+
+
+def _deliver(topic: str, *, message_id: UUID | None = None, now: datetime | None = None, **payload: Any) -> None:
+    delivery = Delivery(
+        message_id=message_id or uuid4(),
+        topic=topic,
+        lane="test:1",
+        payload={name: str(value) for name, value in payload.items()},
+        attempts=1,
+        now=now or datetime.now(UTC),
+    )
+    handler_for(topic)(delivery)
+
+
+def _deliver_twice(topic: str, **payload: Any) -> None:
+    """As after a worker that died before it could say that it was done."""
+    message_id = uuid4()
+    for _ in range(2):
+        _deliver(topic, message_id=message_id, **payload)
+
+
+def _paid_booking(now: datetime) -> Booking:
+    slot = local(next_slot())
+    wish = make_wish(day=slot.date(), clock=slot.time())
+    return book_session(wish=wish, payment_id=make_payment().provider_payment_id, now=now)
+
+
+def _topics() -> list[str]:
+    return list(OutboxMessage.objects.filter(state="PENDING").order_by("sequence").values_list("topic", flat=True))
+
+
+def test_handlers_are_all_tested_here() -> None:
+    ours = [topic for topic, handler in handlers.items() if handler.__module__ == bookings_handlers.__name__]
+
+    assert sorted(ours) == TOPICS
+
+
+def test_payment_captured_places_and_confirms_the_hold_once(sandbox: SandboxProcess, now: datetime) -> None:
+    hold = make_upcoming(BookingState.HELD, hold_expires_at=now + timedelta(minutes=5))
+    payment = make_payment(reference=str(hold.id))
+
+    _deliver_twice("payment.captured", payment_id=payment.id, reference=hold.id)
+
+    hold.refresh_from_db()
+    assert (hold.state, hold.payment, Booking.objects.count()) == (BookingState.CONFIRMED, payment, 1)
+    assert (len(sandbox.state()["calcom"]["bookings"]), _topics()) == (1, ["email.confirmation"])
+
+
+def test_payment_captured_without_a_hold_does_nothing(sandbox: SandboxProcess) -> None:
+    _deliver_twice("payment.captured", payment_id=make_payment().id, reference="")
+
+    assert (Booking.objects.count(), _topics(), sandbox.calls("calcom.bookings.create")) == (0, [], 0)
+
+
+def test_payment_captured_of_a_silent_calendar_leaves_the_placed_hold_to_the_worker(
+    sandbox: SandboxProcess, now: datetime
+) -> None:
+    hold = make_upcoming(BookingState.HELD, hold_expires_at=now + timedelta(minutes=5))
+    payment = make_payment(reference=str(hold.id))
+    sandbox.fault("calcom", "refuse", "bookings.create")
+    with pytest.raises(ProviderError):
+        _deliver("payment.captured", payment_id=payment.id, reference=hold.id)
+
+    _deliver("payment.captured", payment_id=payment.id, reference=hold.id)
+
+    hold.refresh_from_db()
+    assert (hold.state, _topics()) == (BookingState.PENDING, ["calendar.create"])
+    _deliver("calendar.create", booking_id=hold.id, now=now + timedelta(minutes=1))
+    hold.refresh_from_db()
+    assert (hold.state, _topics()) == (BookingState.CONFIRMED, ["email.confirmation"])
+
+
+def test_calendar_create_books_once(sandbox: SandboxProcess, now: datetime) -> None:
+    booking = _paid_booking(now)
+
+    _deliver_twice("calendar.create", booking_id=booking.id)
+
+    booking.refresh_from_db()
+    assert (booking.state, _topics()) == (BookingState.CONFIRMED, ["email.confirmation"])
+    assert sandbox.calls("calcom.bookings.create") == 1
+
+
+def test_calendar_create_waits_for_whoever_is_asking_already(sandbox: SandboxProcess, now: datetime) -> None:
+    booking = _paid_booking(now)
+    Booking.objects.update(calendar_asked_at=now)
+
+    with pytest.raises(RetryLater):
+        _deliver("calendar.create", booking_id=booking.id, now=now)
+
+    assert sandbox.calls("calcom.bookings.create") == 0
+
+
+def test_email_confirmation_goes_out_once(sandbox: SandboxProcess) -> None:
+    booking = make_upcoming()
+
+    _deliver_twice("email.confirmation", booking_id=booking.id)
+
+    assert [(mail["to"], mail["subject"]) for mail in sandbox.mailbox()] == [
+        (["jane@example.com"], "Your appointment is confirmed")
+    ]
+    assert SentMail.objects.values_list("template", "about").get() == ("confirmation", f"booking:{booking.id}")
+
+
+def test_email_slot_lost_goes_out_once(sandbox: SandboxProcess) -> None:
+    booking = make_upcoming(BookingState.REJECTED, payment=make_payment())
+    assert booking.payment is not None
+
+    _deliver_twice("email.slot_lost", booking_id=booking.id, payment_id=booking.payment.id)
+
+    assert [mail["subject"] for mail in sandbox.mailbox()] == ["Please choose another time for your appointment"]
+
+
+def test_email_slot_lost_is_not_sent_to_whoever_has_chosen_again(sandbox: SandboxProcess) -> None:
+    payment = make_payment()
+    lost = make_upcoming(BookingState.REJECTED, payment=payment)
+    make_upcoming(BookingState.PENDING, hour=12, payment=payment)
+
+    _deliver_twice("email.slot_lost", booking_id=lost.id, payment_id=payment.id)
+
+    assert (sandbox.mailbox(), SentMail.objects.count()) == ([], 0)
+
+
+@pytest.mark.parametrize("state", [RefundState.REQUESTED, RefundState.PENDING, RefundState.PROCESSED])
+def test_email_slot_lost_promises_no_money_that_has_gone_back(state: RefundState, sandbox: SandboxProcess) -> None:
+    payment = make_payment()
+    lost = make_upcoming(BookingState.REJECTED, payment=payment)
+    _refund(payment.id, state=state)
+
+    _deliver("email.slot_lost", booking_id=lost.id, payment_id=payment.id)
+
+    assert sandbox.mailbox() == []
+
+
+def test_refund_processed_tells_the_client_once(sandbox: SandboxProcess) -> None:
+    booking = make_upcoming(BookingState.REJECTED, payment=make_payment())
+    assert booking.payment is not None
+    refund = _refund(booking.payment.id)
+
+    _deliver_twice("refund.processed", refund_id=refund.id)
+
+    (mail,) = sandbox.mailbox()
+    assert (mail["to"], "INR 1,299.00" in mail["text"]) == (["jane@example.com"], True)
+
+
+def test_refund_processed_of_a_hold_that_was_never_placed_finds_its_client(sandbox: SandboxProcess) -> None:
+    hold = make_upcoming(BookingState.EXPIRED, wish=make_wish(customer=JOHN))
+    refund = _refund(make_payment(reference=str(hold.id)).id)
+
+    _deliver("refund.processed", refund_id=refund.id)
+
+    assert [mail["to"] for mail in sandbox.mailbox()] == [["john@example.com"]]
+
+
+def test_refund_processed_of_a_stranger_is_left_to_the_gateway(sandbox: SandboxProcess) -> None:
+    _deliver_twice("refund.processed", refund_id=_refund(make_payment().id).id)
+
+    assert sandbox.mailbox() == []
+
+
+def test_webhook_calcom_has_the_calendar_asked_again(sandbox: SandboxProcess, now: datetime) -> None:
+    listing_of(event_type="103", now=now)
+    delivery = _webhook(now)
+
+    _deliver_twice("webhook.calcom", delivery_id=delivery.id)
+    listing_of(event_type="103", now=now + timedelta(seconds=5))
+
+    delivery.refresh_from_db()
+    assert (sandbox.calls("calcom.slots.list"), delivery.processed_at is None) == (2, False)
+
+
+def test_webhook_calcom_is_what_makes_it_ask(sandbox: SandboxProcess, now: datetime) -> None:
+    listing_of(event_type="103", now=now)
+    distrust_listings("102", now=now)
+
+    listing_of(event_type="103", now=now + timedelta(seconds=5))
+
+    assert sandbox.calls("calcom.slots.list") == 1
+
+
+def _refund(payment_id: UUID, *, state: RefundState = RefundState.PROCESSED) -> Refund:
+    return Refund.objects.create(
+        payment_id=payment_id,
+        state=state,
+        reason=RefundReason.STAFF,
+        amount_minor=129900,
+        currency="INR",
+        actor="staff:1",
+        requested_at=datetime.now(UTC),
+    )
+
+
+def _webhook(now: datetime) -> WebhookDelivery:
+    return WebhookDelivery.objects.create(
+        vendor="calcom",
+        event_id=hashlib.sha256(b"x").hexdigest(),
+        event_type="BOOKING_CREATED",
+        body="x",
+        body_digest=hashlib.sha256(b"x").hexdigest(),
+        received_at=now,
+    )

@@ -1,0 +1,108 @@
+"""What a calendar that fails in an odd way may not cost: a session, an appointment, or an answer to the client."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bookings.models import Booking
+from bookings.practice_time import local
+from bookings.services.booking import book_session
+from bookings.services.placement import place_in_calendar
+from bookings.states import BookingState
+from bookings.tests.builders import make_catalogue, make_payment, make_wish, next_slot
+from mindfulqalb.outbox.models import OutboxMessage
+from mindfulqalb.outbox.registry import RetryLater
+from mindfulqalb.vendors.errors import ProviderError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pytest_django import Settings
+
+    from bookings.tests.visitor import Visitor
+    from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
+
+LATER = timedelta(seconds=31)
+
+
+def _pending(now: datetime) -> Booking:
+    make_catalogue()
+    slot = local(next_slot())
+    wish = make_wish(day=slot.date(), clock=slot.time())
+    return book_session(wish=wish, payment_id=make_payment().provider_payment_id, now=now)
+
+
+def _place(booking: Booking, now: datetime) -> Booking:
+    return place_in_calendar(booking_id=booking.id, timeout=5, now=now)
+
+
+@pytest.mark.django_db
+def test_place_in_calendar_remembers_an_unanswered_call_through_a_definite_no(
+    sandbox: SandboxProcess, now: datetime
+) -> None:
+    """The first call may have written it: the second one's 401 says nothing about that."""
+    booking = _pending(now)
+    sandbox.fault("calcom", "refuse", "bookings.create")
+    with pytest.raises(ProviderError):
+        _place(booking, now)
+    sandbox.fault("calcom", "status", "bookings.create", status=401)
+    with pytest.raises(ProviderError):
+        _place(booking, now + LATER)
+
+    booking.refresh_from_db()
+    assert booking.calendar_asked_at == now + LATER
+
+
+@pytest.mark.django_db
+def test_place_in_calendar_does_not_lose_its_own_appointment_after_a_definite_no(
+    sandbox: SandboxProcess, now: datetime
+) -> None:
+    """Written, not answered, not found, then a 401: once the key is mended, "taken" may still be our own."""
+    booking = _pending(now)
+    sandbox.fault("calcom", "refuse", "bookings.create")
+    with pytest.raises(ProviderError):
+        _place(booking, now)
+    sandbox.fault("calcom", "status", "bookings.create", status=401)
+    with pytest.raises(ProviderError):
+        _place(booking, now + LATER)
+    sandbox.fault("calcom", "slot_taken", "bookings.create")
+
+    with pytest.raises(RetryLater):
+        _place(booking, now + 2 * LATER)
+
+    assert _place(booking, now + 3 * LATER).state == BookingState.CONFIRMED
+
+
+@pytest.mark.parametrize("event_types", [{"individual-video": "abc"}, {"individual-video": "9" * 5_000}])
+def test_booking_that_breaks_off_on_its_way_to_the_calendar_is_pending_and_no_error(
+    event_types: dict[str, str], visitor: Visitor, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.CALENDAR_REQUEST_DEADLINE = 0.3
+    payment_id = visitor.paid_payment_id()
+    settings.CALCOM_EVENT_TYPE_IDS = event_types
+
+    status, answer = visitor.book(payment_id)
+
+    assert (status, answer["status"]) == (202, "pending")
+    assert OutboxMessage.objects.filter(state="PENDING", topic="calendar.create").count() == 1
+    said = [record for record in caplog.records if record.name == "bookings.services.placement"]
+    assert [(record.getMessage(), record.exc_info) for record in said] == [
+        (f"calendar attempt for booking {Booking.objects.get().id} broke off: ValueError", None)
+    ]
+
+
+def test_booking_that_broke_off_is_confirmed_once_the_fault_is_mended(
+    visitor: Visitor, settings: Settings, now: datetime
+) -> None:
+    settings.CALENDAR_REQUEST_DEADLINE = 0.3
+    right, payment_id = settings.CALCOM_EVENT_TYPE_IDS, visitor.paid_payment_id()
+    settings.CALCOM_EVENT_TYPE_IDS = {"individual-video": "abc"}
+    visitor.book(payment_id)
+    settings.CALCOM_EVENT_TYPE_IDS = right
+
+    confirmed = _place(Booking.objects.get(), now + 2 * LATER)
+
+    assert confirmed.state == BookingState.CONFIRMED

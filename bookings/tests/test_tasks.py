@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.conf import settings
+
+from bookings.models import Booking
+from bookings.states import BookingState
+from bookings.tasks import expire_holds_task, refund_unplaced_task
+from bookings.tests.builders import make_payment, make_upcoming
+from mindfulqalb.celery import app
+from mindfulqalb.outbox.models import OutboxMessage
+from payments.models import Refund
+
+pytestmark = pytest.mark.django_db
+
+
+def test_expire_holds_task_lets_overdue_holds_go_by_the_real_clock() -> None:
+    now = datetime.now(UTC)
+    overdue = make_upcoming(BookingState.HELD, hold_expires_at=now - timedelta(seconds=1))
+    live = make_upcoming(BookingState.HELD, hour=12, hold_expires_at=now + timedelta(minutes=5))
+
+    for _ in range(2):
+        expire_holds_task()
+
+    assert {row.id: row.state for row in Booking.objects.all()} == {
+        overdue.id: BookingState.EXPIRED,
+        live.id: BookingState.HELD,
+    }
+
+
+def test_refund_unplaced_task_sends_money_back_once() -> None:
+    credit = timedelta(hours=settings.PAYMENT_CREDIT_HOURS)
+    payment = make_payment(captured_at=datetime.now(UTC) - credit - timedelta(seconds=1))
+    make_payment(captured_at=datetime.now(UTC) - credit + timedelta(minutes=5))
+
+    for _ in range(2):
+        refund_unplaced_task()
+
+    assert [(refund.payment, refund.amount_minor) for refund in Refund.objects.all()] == [(payment, 129900)]
+    assert list(OutboxMessage.objects.values_list("topic", flat=True)) == ["refund.send"]
+
+
+@pytest.mark.parametrize("task", [expire_holds_task, refund_unplaced_task])
+def test_tasks_take_what_beat_may_send_along(task: object) -> None:
+    assert callable(task)
+
+    assert task(whatever=1) is None
+
+
+def test_beat_asks_for_every_task_of_ours() -> None:
+    app.loader.import_default_modules()
+    ours = {name for name in app.tasks if name.startswith("bookings.")}
+
+    asked = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert (sorted(ours), ours - asked) == (["bookings.expire_holds", "bookings.refund_unplaced"], set())

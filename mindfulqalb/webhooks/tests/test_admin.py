@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.urls import reverse
+
+from mindfulqalb.webhooks.models import WebhookDelivery
+from mindfulqalb.webhooks.services import store_webhook
+from mindfulqalb.webhooks.tests.builders import NOW, make_event
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+CHANGELIST = "admin:webhooks_webhookdelivery_changelist"
+
+
+@pytest.fixture
+def delivery() -> WebhookDelivery:
+    """A delivery with something private in it."""
+    store_webhook(event=make_event(body='{"email": "jane@example.com"}'), now=NOW)
+    return WebhookDelivery.objects.get()
+
+
+def test_the_list_shows_and_finds_deliveries(admin_client: Client, delivery: WebhookDelivery) -> None:
+    store_webhook(event=make_event(event_id="evt_2", vendor="stripe"), now=NOW)
+
+    for query in ({"q": "evt_1"}, {"vendor": "razorpay"}):
+        response = admin_client.get(reverse(CHANGELIST), query)
+        assert list(response.context["cl"].result_list) == [delivery]
+
+
+def test_a_delivery_can_be_read_without_its_body_and_not_changed(
+    admin_client: Client, delivery: WebhookDelivery
+) -> None:
+    page = reverse("admin:webhooks_webhookdelivery_change", args=[delivery.id])
+
+    shown = admin_client.get(page)
+    refused = admin_client.post(page, {"vendor": "stripe"})
+
+    text = shown.content.decode()
+    assert (shown.status_code, shown.context["has_change_permission"], refused.status_code) == (200, False, 403)
+    assert ("evt_1" in text, "jane" in text) == (True, False)
+
+
+@pytest.mark.parametrize("page", ["add", "delete"])
+def test_deliveries_are_neither_added_nor_deleted_by_hand(
+    page: str, admin_client: Client, delivery: WebhookDelivery
+) -> None:
+    arguments = [delivery.id] if page == "delete" else []
+
+    for method in (admin_client.get, admin_client.post):
+        assert method(reverse(f"admin:webhooks_webhookdelivery_{page}", args=arguments)).status_code == 403
+    assert WebhookDelivery.objects.count() == 1

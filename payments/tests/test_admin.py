@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.urls import reverse
+
+from payments.models import Payment
+from payments.tests.builders import make_captured_payment, make_payment
+
+if TYPE_CHECKING:
+    from django.test import Client
+    from pytest_django import DjangoAssertNumQueries
+
+pytestmark = pytest.mark.django_db
+
+CHANGELIST = "admin:payments_payment_changelist"
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_list_shows_payments_in_a_fixed_number_of_queries(
+    count: int, admin_client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(count):
+        make_payment(reference=f"visit-{number}")
+
+    with django_assert_num_queries(6):
+        response = admin_client.get(reverse(CHANGELIST))
+
+    assert sorted(row.reference for row in response.context["cl"].result_list) == [
+        f"visit-{number}" for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"q": "order_1"}, {"q": "pay_1"}, {"q": "visit-1"}, {"state": "CAPTURED"}, {"attention": "second_capture"}],
+)
+def test_the_list_is_searched_and_filtered(admin_client: Client, query: dict[str, str]) -> None:
+    make_payment(reference="visit-2", provider_order_id="order_2")
+    wanted = make_captured_payment(provider_order_id="order_1", provider_payment_id="pay_1", attention="second_capture")
+
+    response = admin_client.get(reverse(CHANGELIST), query)
+
+    assert list(response.context["cl"].result_list) == [wanted]
+
+
+def test_a_payment_can_be_read_and_not_changed(admin_client: Client) -> None:
+    payment = make_captured_payment()
+    page = reverse("admin:payments_payment_change", args=[payment.id])
+
+    shown = admin_client.get(page)
+    refused = admin_client.post(page, {"state": "CREATED", "attention": ""})
+
+    assert (shown.status_code, shown.context["has_change_permission"], refused.status_code) == (200, False, 403)
+    assert str(payment.provider_payment_id) in shown.content.decode()
+    payment.refresh_from_db()
+    assert payment.state == "CAPTURED"
+
+
+@pytest.mark.parametrize("page", ["add", "delete"])
+def test_payments_are_neither_added_nor_deleted_by_hand(page: str, admin_client: Client) -> None:
+    payment = make_payment()
+    arguments = [payment.id] if page == "delete" else []
+
+    for method in (admin_client.get, admin_client.post):
+        assert method(reverse(f"admin:payments_payment_{page}", args=arguments)).status_code == 403
+    assert Payment.objects.count() == 1
+
+
+def test_the_list_offers_no_deletion(admin_client: Client) -> None:
+    payment = make_payment()
+
+    admin_client.post(reverse(CHANGELIST), {"action": "delete_selected", "_selected_action": [str(payment.id)]})
+
+    assert Payment.objects.count() == 1

@@ -39,7 +39,7 @@ VENDORS = env.str("VENDORS", "sandbox" if DEVELOPMENT else "live")
 SANDBOX = VENDORS == "sandbox"
 
 WEB_PORT = env.int("WEB_PORT", 8000)
-SITE_URL = env.str("SITE_URL", "") or (f"http://127.0.0.1:{WEB_PORT}" if DEVELOPMENT else "")
+SITE_URL = env.str("SITE_URL", "").rstrip("/") or (f"http://127.0.0.1:{WEB_PORT}" if DEVELOPMENT else "")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if DEVELOPMENT else [])
 
 # --- Secrets ----------------------------------------------------------------------------------------------------------

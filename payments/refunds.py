@@ -105,8 +105,8 @@ def send_refund(*, refund_id: UUID, now: datetime) -> Refund:
         return refund
     gateway = gateway_named(refund.payment.gateway)
     request = RefundRequest(str(refund.id), refund.payment.provider_payment_id or "", refund.amount)
-    known = [item for item in gateway.refunds(request.provider_payment_id) if item.key == request.key]
     try:
+        known = [item for item in gateway.refunds(request.provider_payment_id) if item.key == request.key]
         answer = known[0] if known else gateway.refund(request)
     except ProviderError as error:
         if error.permanent:

@@ -90,9 +90,10 @@ class StripeGateway:
             with _vendor_errors("expire a checkout session"):
                 self._client.v1.checkout.sessions.expire(provider_order_id)
         except ProviderError as error:
-            if error.permanent:
-                return False
-            raise
+            if not error.permanent:
+                raise
+            with _vendor_errors("fetch a checkout session"):
+                return self._client.v1.checkout.sessions.retrieve(provider_order_id).status == "expired"
         return True
 
     def find_order(self, provider_payment_id: str) -> str | None:

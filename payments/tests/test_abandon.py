@@ -60,6 +60,16 @@ def test_abandon_orders_touches_nobody_elses(stripe_payer: StripePayer, now: dat
     assert stripe_payer.sandbox.calls("stripe.sessions.expire") == 0
 
 
+def test_abandon_orders_takes_note_of_a_session_that_ended_by_itself(stripe_payer: StripePayer, now: datetime) -> None:
+    payment = make_order(stripe_payer, reference=HOLD)
+    stripe_payer.gateway().close_order(str(payment.provider_order_id))
+
+    abandon_orders(reference=HOLD, now=now)
+
+    payment.refresh_from_db()
+    assert payment.state == PaymentState.EXPIRED
+
+
 def test_abandon_orders_is_tried_again_when_stripe_is_silent(stripe_payer: StripePayer, now: datetime) -> None:
     payment = make_order(stripe_payer, reference=HOLD)
     stripe_payer.sandbox.fault("stripe", "bare_500", "sessions.expire", times=None)

@@ -196,6 +196,17 @@ def test_send_refund_that_the_gateway_refuses_fails(payer: Payer, now: datetime)
     assert (refund.state, _returned(payer)) == (RefundState.FAILED, [payer.price.amount_minor])
 
 
+def test_send_refund_of_a_payment_that_the_gateway_does_not_know_fails(payer: Payer, now: datetime) -> None:
+    payment = make_captured_payment(gateway=payer.name, provider_payment_id=payer.unknown_payment_id)
+    refund = _request(payment)
+
+    with pytest.raises(ProviderError):
+        send_refund(refund_id=refund.id, now=now)
+
+    refund.refresh_from_db()
+    assert refund.state == RefundState.FAILED
+
+
 def test_refund_that_is_slow_at_the_bank_ends_by_the_reconciler(payer: Payer, now: datetime) -> None:
     refund = _request(_paid(payer, now))
     payer.sandbox.fault(payer.name, "refund_pending", "refunds.create", then=None)

@@ -43,7 +43,7 @@ def sandbox(sandbox_process: SandboxProcess, settings: Any) -> SandboxProcess:
 
 
 @pytest.fixture(autouse=True)
-def _empty_redis(settings: object) -> None:
+def _empty_redis() -> None:
     """Start every test with an empty Redis: no listing, no count, no task of another one."""
     from django.core.cache import cache  # noqa: PLC0415  (settings are not loaded when this module is)
 

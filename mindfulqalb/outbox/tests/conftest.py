@@ -12,6 +12,8 @@ from mindfulqalb.outbox import delivery, hints, registry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_django import Settings
+
     from mindfulqalb.outbox.registry import Delivery, Handler
     from mindfulqalb.outbox.tests.builders import Handle
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 def fresh_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test suffer from a broker that was dead in another."""
     monkeypatch.setattr(hints, "breaker", hints.Breaker(pause=10))
+
+
+@pytest.fixture(autouse=True)
+def a_minutes_lease(settings: Settings) -> None:
+    """Leases last a minute in these tests, whatever the practice chooses."""
+    settings.OUTBOX_LEASE_SECONDS = 60
 
 
 @pytest.fixture

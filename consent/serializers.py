@@ -15,9 +15,15 @@ class ConsentRequestSerializer(serializers.Serializer[object]):
     email = EmailAddress()
     consentVersion = PlainText(max_length=20)
     acknowledgments = serializers.ListField(child=PlainText(max_length=100), max_length=50)
-    ipAddress = PlainText(max_length=100, required=False, default="", allow_blank=True)
-    userAgent = PlainText(max_length=1000, required=False, default="", allow_blank=True)
-    locale = PlainText(max_length=10, required=False, default="en")
+    ipAddress = PlainText(max_length=100, required=False, default="", allow_blank=True, allow_null=True)
+    userAgent = PlainText(max_length=1000, required=False, default="", allow_blank=True, allow_null=True)
+    locale = PlainText(max_length=100, required=False, default="", allow_blank=True, allow_null=True)
+
+
+class DocumentRequestSerializer(serializers.Serializer[object]):
+    """`GET /api/consent/document`. The text is the same for every type of session so far."""
+
+    locale = PlainText(max_length=100, required=False, default="", allow_blank=True)
 
 
 class ConsentAnswerSerializer(serializers.Serializer[object]):

@@ -182,7 +182,7 @@ def _write(
             document=document,
             document_sha256=document.sha256 if document else "",
             is_flagged=document is None,
-            locale=document.locale if document else circumstances.locale,
+            locale=document.locale if document else circumstances.locale[:10],
             method=method,
             email=email,
             full_ip_address=circumstances.address or None,

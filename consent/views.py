@@ -13,7 +13,12 @@ from rest_framework.viewsets import ViewSet
 
 from consent.circumstances import circumstances_of
 from consent.queries import current_document
-from consent.serializers import ConsentAnswerSerializer, ConsentRequestSerializer, DocumentSerializer
+from consent.serializers import (
+    ConsentAnswerSerializer,
+    ConsentRequestSerializer,
+    DocumentRequestSerializer,
+    DocumentSerializer,
+)
 from consent.services import record_consent
 from mindfulqalb.api.errors import NotFound
 from mindfulqalb.api.public_ids import CONSENT
@@ -30,11 +35,13 @@ class ConsentViewSet(ViewSet):
     throttle_classes = (AddressThrottle, EmailThrottle)
     throttle_scope = "consent"
 
-    @extend_schema(responses=DocumentSerializer)
+    @extend_schema(parameters=[DocumentRequestSerializer], responses=DocumentSerializer)
     @action(detail=False, methods=["get"])
     def document(self, request: Request) -> Response:
         """Return the text to show, in `locale` where there is a translation."""
-        found = current_document(locale=request.query_params.get("locale", "en"), now=timezone.now())
+        asked = DocumentRequestSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        found = current_document(locale=asked.validated_data["locale"], now=timezone.now())
         if found is None:
             raise NotFound
         return Response(DocumentSerializer(found).data)
@@ -53,9 +60,9 @@ class ConsentViewSet(ViewSet):
             acknowledgments=data["acknowledgments"],
             circumstances=circumstances_of(
                 request,
-                claimed_address=data["ipAddress"],
-                user_agent=data["userAgent"],
-                locale=data["locale"],
+                claimed_address=data["ipAddress"] or "",
+                user_agent=data["userAgent"] or "",
+                locale=data["locale"] or "en",
             ),
             now=timezone.now(),
         )

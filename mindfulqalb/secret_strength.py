@@ -23,6 +23,8 @@ SANDBOX_SECRETS = {
 }
 PLACEHOLDERS = {"your-jwt-secret", "your-encryption-key", "change-me", "changeme", "secret", "xxxxxxxxxxxxx"}
 
+LEAST_BITS_PER_CHARACTER = 2.5
+
 
 def weakness(name: str, value: str, *, minimum_length: int) -> str | None:
     """Say why `value` must not guard production, or None when it may."""
@@ -33,11 +35,13 @@ def weakness(name: str, value: str, *, minimum_length: int) -> str | None:
         return f"{name} is a published default"
     if len(value) < minimum_length:
         return f"{name} is shorter than {minimum_length} characters"
-    if _entropy_bits(value) < 2.5 * minimum_length:
+    # Length alone adds no doubt: "01" forty times over is no better than "01".
+    is_repeated = value in (value + value)[1:-1]
+    if is_repeated or _bits_per_character(value) < LEAST_BITS_PER_CHARACTER:
         return f"{name} is too easy to guess"
     return None
 
 
-def _entropy_bits(value: str) -> float:
-    counts = Counter(value)
-    return -sum(count * math.log2(count / len(value)) for count in counts.values())
+def _bits_per_character(value: str) -> float:
+    shares = [count / len(value) for count in Counter(value).values()]
+    return -sum(share * math.log2(share) for share in shares)

@@ -27,7 +27,8 @@ REFUSALS = (
     "book a meeting in the past",
     "maximum number of active bookings",
 )
-GONE = ("has been cancelled", "booking that has already ended")
+# Not every 404: one that does not know the address would leave the appointment standing.
+GONE = ("has been cancelled", "already been cancelled", "booking that has already ended", "not found in the database")
 LONGEST_WAIT = timedelta(minutes=10)
 FALLBACK_WAIT = timedelta(seconds=60)
 # Our clock and theirs differ, and `asked_since` was written before the call left.
@@ -148,7 +149,7 @@ def _data_of(response: requests.Response, path: str) -> Any:
     message = _message(body)
     if response.status_code in {400, 409} and any(refusal in message.lower() for refusal in REFUSALS):
         raise SlotRefused(f"cal.com refused the time ({response.status_code})")
-    if response.status_code == requests.codes.not_found or any(phrase in message.lower() for phrase in GONE):
+    if response.status_code in {400, 404} and any(phrase in message.lower() for phrase in GONE):
         raise AlreadyGone(f"cal.com knows nothing to cancel ({response.status_code})")
     if response.status_code == requests.codes.too_many_requests:
         msg = "cal.com asks us to wait"

@@ -75,26 +75,31 @@ def place_while_waited_for(*, booking_id: UUID, deadline: float) -> Booking:
     when nobody waits any more. When all threads are busy, or the worker is at it already, this only waits.
     """
     ends = time.monotonic() + deadline
-    if (attempt := _start(booking_id)) is not None:
-        _wait_for(attempt, ends)
+    attempt = _start(booking_id)
+    is_others_turn = attempt is None or _wait_for(attempt, ends)
     booking = Booking.objects.get(id=booking_id)
-    while booking.state == BookingState.PENDING and booking.calendar_asked_at and time.monotonic() < ends:
+    while _is_being_asked(booking) and is_others_turn and time.monotonic() < ends:
         time.sleep(POLL_SECONDS)
         booking.refresh_from_db()
     return booking
 
 
-def _start(booking_id: UUID) -> Future[None] | None:
+def _is_being_asked(booking: Booking) -> bool:
+    return booking.state == BookingState.PENDING and booking.calendar_asked_at is not None
+
+
+def _start(booking_id: UUID) -> Future[bool] | None:
     if not _free_lanes.acquire(blocking=False):
         return None
     return _lanes.submit(_attempt, booking_id)
 
 
-def _attempt(booking_id: UUID) -> None:
+def _attempt(booking_id: UUID) -> bool:
+    """Try, and return whether somebody else is at it, for whom it is worth waiting."""
     try:
         place_in_calendar(booking_id=booking_id, timeout=settings.CALENDAR_REQUEST_DEADLINE, now=timezone.now())
     except RetryLater:
-        return  # somebody else is at it
+        return True
     except ProviderError:
         logger.warning("calendar did not answer in a request; the worker takes booking %s over", booking_id)
     except Exception as error:  # noqa: BLE001  the booking is ours by now: whoever waits hears "pending", never a 500
@@ -102,13 +107,15 @@ def _attempt(booking_id: UUID) -> None:
     finally:
         connection.close()
         _free_lanes.release()
+    return False
 
 
-def _wait_for(attempt: Future[None], ends: float) -> None:
+def _wait_for(attempt: Future[bool], ends: float) -> bool:
     try:
-        attempt.result(timeout=max(0.0, ends - time.monotonic()))
+        return attempt.result(timeout=max(0.0, ends - time.monotonic()))
     except Overdue:
         logger.warning("calendar took longer than a request may")
+        return False
 
 
 def _note_asking(booking_id: UUID, now: datetime) -> tuple[Booking, datetime | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.test import Client
 
 from bookings.tests.builders import make_catalogue, next_slot
 from bookings.tests.visitor import Visitor
@@ -25,3 +26,9 @@ def visitor(transactional_db: None, sandbox: SandboxProcess, api: APIClient) -> 
 
     make_catalogue()
     return Visitor(post, sandbox, next_slot())
+
+
+@pytest.fixture
+def browser() -> Client:
+    """A browser as strict as real ones are."""
+    return Client(enforce_csrf_checks=True)

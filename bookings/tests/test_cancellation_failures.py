@@ -52,6 +52,24 @@ def test_clear_calendar_finds_what_an_unanswered_call_wrote_long_before_the_canc
     assert _statuses(sandbox) == ["cancelled"]
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("message", ["Cannot POST /v2/bookings/uid/cancel", "Event type with id 103 not found."])
+def test_clear_calendar_does_not_take_a_wrong_address_for_a_cleared_calendar(
+    message: str, sandbox: SandboxProcess, now: datetime
+) -> None:
+    booking = _pending(now)
+    place_in_calendar(booking_id=booking.id, timeout=5, now=now)
+    cancel_by_client(booking_id=booking.id, now=now)
+    sandbox.fault("calcom", "status", "bookings.cancel", status=404, message=message)
+
+    with pytest.raises(ProviderError):
+        clear_calendar(booking_id=booking.id, now=now)
+    clear_calendar(booking_id=booking.id, now=now)
+    clear_calendar(booking_id=booking.id, now=now)
+
+    assert _statuses(sandbox) == ["cancelled"]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_cancellation_is_told_at_once_though_the_calendar_has_been_silent_for_long(
     sandbox: SandboxProcess, now: datetime

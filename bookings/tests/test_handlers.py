@@ -12,6 +12,7 @@ from bookings.listings import distrust_listings, listing_of
 from bookings.models import Booking
 from bookings.practice_time import local
 from bookings.services.booking import book_session
+from bookings.services.cancellation import cancel_by_client
 from bookings.states import BookingState
 from bookings.tests.builders import JOHN, make_catalogue, make_payment, make_upcoming, make_wish, next_slot
 from mindfulqalb.mail.models import SentMail
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
 
 TOPICS = [
+    "calendar.cancel",
     "calendar.create",
+    "email.cancelled",
     "email.confirmation",
     "email.slot_lost",
     "payment.captured",
@@ -139,6 +142,35 @@ def test_email_confirmation_goes_out_once(sandbox: SandboxProcess) -> None:
         (["jane@example.com"], "Your appointment is confirmed")
     ]
     assert SentMail.objects.values_list("template", "about").get() == ("confirmation", f"booking:{booking.id}")
+
+
+def test_email_confirmation_of_a_cancelled_session_is_not_sent(sandbox: SandboxProcess) -> None:
+    booking = make_upcoming(BookingState.CANCELLED)
+
+    _deliver("email.confirmation", booking_id=booking.id)
+
+    assert sandbox.mailbox() == []
+
+
+def test_calendar_cancel_clears_the_calendar_once(sandbox: SandboxProcess, now: datetime) -> None:
+    booking = _paid_booking(now)
+    _deliver("calendar.create", booking_id=booking.id)
+    cancel_by_client(booking_id=booking.id, now=now)
+
+    _deliver_twice("calendar.cancel", booking_id=booking.id)
+
+    assert [item["status"] for item in sandbox.state()["calcom"]["bookings"]] == ["cancelled"]
+
+
+def test_email_cancelled_goes_out_once_with_a_file_that_removes_the_entry(sandbox: SandboxProcess) -> None:
+    booking = make_upcoming(BookingState.CANCELLED)
+
+    _deliver_twice("email.cancelled", booking_id=booking.id)
+
+    (mail,) = sandbox.mailbox()
+    file = mail["attachments"][0]["text"].splitlines()
+    assert (mail["to"], mail["subject"]) == (["jane@example.com"], "Your appointment is cancelled")
+    assert [line for line in ("METHOD:CANCEL", "STATUS:CANCELLED", "SEQUENCE:1") if line not in file] == []
 
 
 def test_email_slot_lost_goes_out_once(sandbox: SandboxProcess) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -72,7 +73,7 @@ def test_payment_sent_for_two_slots_at_once_buys_one(now: datetime) -> None:
 
     results = _at_once(
         *(
-            lambda hour=hour: book_session(wish=_wish(hour=hour), payment_id=payment_id, now=now)  # type: ignore[misc]
+            lambda hour=hour: book_session(wish=_wish(hour=hour), payment_id=payment_id, now=now)
             for hour in (10, 12, 14, 16)
         )
     )
@@ -140,7 +141,7 @@ def test_hold_clicked_many_times_at_once_is_one_hold(sandbox: SandboxProcess, no
 def test_free_call_asked_for_many_times_at_once_is_one_call(now: datetime) -> None:
     results = _at_once(
         *(
-            lambda hour=hour: book_session(  # type: ignore[misc]
+            lambda hour=hour: book_session(
                 wish=_wish(hour=hour, session_type="free", session_format=None), payment_id=None, now=now
             )
             for hour in (10, 12, 14, 16)
@@ -200,4 +201,4 @@ def _place_some_hold(payment: Payment, now: datetime) -> Booking | None:
 
 def _overlaps() -> list[tuple[datetime, datetime]]:
     rows = sorted(Booking.objects.occupying().values_list("starts_at", "ends_at"))
-    return [(end, begin) for (_, end), (begin, _) in zip(rows, rows[1:], strict=False) if begin < end]
+    return [(end, begin) for (_, end), (begin, _) in itertools.pairwise(rows) if begin < end]

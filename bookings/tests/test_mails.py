@@ -88,7 +88,7 @@ def test_confirmation_arrives_with_time_link_and_calendar_file(sandbox: SandboxP
     (mail,) = sandbox.mailbox()
 
     start = local(booking.starts_at)
-    when = f"{start:%A}, {start.day} {start:%B %Y}, 10:00 AM – 11:00 AM (Asia/Kolkata, GMT +0530)"
+    when = f"{start:%A}, {start.day} {start:%B %Y}, 10:00 AM \u2013 11:00 AM (Asia/Kolkata, GMT +0530)"
     assert (mail["to"], mail["from"], mail["subject"]) == (
         ["jane@example.com"],
         "MindfulQALB <care@mindfulqalb.com>",
@@ -238,7 +238,7 @@ def test_mail_is_kept_as_sent_and_sealed(sandbox: SandboxProcess) -> None:
 
     kept = SentMail.objects.get()
     parsed = email.message_from_string(kept.content, policy=email.policy.default)
-    (part,) = parsed.iter_attachments()  # type: ignore[attr-defined]
+    (part,) = parsed.iter_attachments()
     assert (kept.about, kept.recipient_hash) == (f"booking:{booking.id}", booking.customer_email_hash)
     assert parsed["Message-ID"] == f"<{key}@mindfulqalb.com>" == sandbox.mailbox()[0]["messageId"]
     assert (part.get_content_type(), part.get_param("method")) == ("text/calendar", "PUBLISH")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,6 +93,17 @@ def test_booking_that_breaks_off_on_its_way_to_the_calendar_is_pending_and_no_er
     assert [(record.getMessage(), record.exc_info) for record in said] == [
         (f"calendar attempt for booking {Booking.objects.get().id} broke off: ValueError", None)
     ]
+
+
+def test_booking_waits_no_longer_for_a_call_that_has_failed(visitor: Visitor, settings: Settings) -> None:
+    settings.CALENDAR_REQUEST_DEADLINE = 60
+    payment_id = visitor.paid_payment_id()
+    visitor.sandbox.fault("calcom", "refuse", "bookings.create")
+    begun = monotonic()
+
+    status, _ = visitor.book(payment_id)
+
+    assert (status, monotonic() - begun < 30) == (202, True)
 
 
 def test_booking_that_broke_off_is_confirmed_once_the_fault_is_mended(

@@ -71,14 +71,14 @@ def _instants(client: Client, booking: Booking, sandbox: SandboxProcess) -> dict
 
 
 def _of_file(text: str) -> tuple[datetime, datetime]:
-    (event,) = Calendar.from_ical(text).walk("VEVENT")
-    return event["DTSTART"].dt, event["DTEND"].dt
+    (event,) = Calendar.from_ical(text).events
+    return event.start, event.end  # type: ignore[return-value]
 
 
 def _printed(text: str) -> tuple[datetime, datetime]:
     """Read the time as a person does: day, clock and offset, and nothing that only programs see."""
     plain = " ".join(re.sub(r"<[^>]+>", " ", text).split())
-    match = re.search(r"(\d{1,2} \w+ \d{4}),? (\d{1,2}:\d\d [AP]M) – (\d{1,2}:\d\d [AP]M)", plain)
+    match = re.search(r"(\d{1,2} \w+ \d{4}),? (\d{1,2}:\d\d [AP]M) \u2013 (\d{1,2}:\d\d [AP]M)", plain)
     offset = re.search(r"GMT ?([+-]\d{4})", plain)
     assert match, plain
     assert offset, plain
@@ -151,7 +151,7 @@ def test_times_of_a_practice_in_new_york_follow_its_clock(
         datetime(day.year, day.month, day.day, 10 + offset, tzinfo=UTC),
         time(10, 0),
     )
-    assert f"10:00 AM – 11:00 AM (America/New_York, GMT -0{offset}00)" in mail["text"]
+    assert f"10:00 AM \u2013 11:00 AM (America/New_York, GMT -0{offset}00)" in mail["text"]
 
 
 # Through the whole API, at the edges of the day, in a calendar that is open round the clock

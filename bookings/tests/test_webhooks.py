@@ -30,9 +30,7 @@ def _sign(body: bytes = BODY, secret: str = SECRET) -> str:
 
 def _deliver(api: APIClient, body: bytes = BODY, signature: str | None = None) -> tuple[int, dict[str, Any]]:
     headers = {"X-Cal-Signature-256": _sign(body) if signature is None else signature}
-    response = api.generic(  # type: ignore[arg-type]
-        "POST", PATH, body, content_type="application/json", headers=headers
-    )
+    response = api.generic("POST", PATH, body, content_type="application/json", headers=headers)  # type: ignore[arg-type]
     return response.status_code, response.json()
 
 

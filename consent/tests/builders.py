@@ -11,14 +11,15 @@ from consent.services import Circumstances, publish_shipped_document, record_con
 
 NOW = datetime(2026, 12, 1, 6, 0, tzinfo=UTC)
 YESTERDAY = NOW - timedelta(days=1)
+LONG_AGO = NOW - timedelta(days=500)
 TICKED = ["item1", "item2", "item3"]
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 HERE = Circumstances(address="203.0.113.77", address_source="peer", user_agent=BROWSER)
 
 
 def publish() -> ConsentDocument:
-    """The document that ships, in force since yesterday."""
-    publish_shipped_document(now=YESTERDAY)
+    """The document that ships, in force for long."""
+    publish_shipped_document(now=LONG_AGO)
     return ConsentDocument.objects.get(version="2024-01-15", locale="en")
 
 
@@ -30,7 +31,7 @@ def make_document(**overrides: Any) -> ConsentDocument:
         "title": "\u0938\u0939\u092e\u0924\u093f",
         "text": "# \u0938\u0939\u092e\u0924\u093f",
         "acknowledgments": SHIPPED_ACKNOWLEDGMENTS,
-        "published_at": YESTERDAY,
+        "published_at": LONG_AGO,
     } | overrides
     shown = {name: values[name] for name in ("title", "text", "acknowledgments")}
     return ConsentDocument.objects.create(sha256=canonical_sha256(**shown), **values)

@@ -6,6 +6,7 @@ Written by hand: honcho (MIT) ends everything as soon as one program ends, and l
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -47,9 +48,18 @@ class Console:
 
     def write(self, text: str) -> None:
         """Write text that comes from no program. A terminal that is gone is no error: the programs must still end."""
-        with self._lock, contextlib.suppress(OSError, ValueError):
-            self._stream.write(text)
-            self._stream.flush()
+        with self._lock, contextlib.suppress(ValueError):
+            try:
+                self._stream.write(text)
+                self._stream.flush()
+            except OSError:
+                self._write_to_nobody()
+
+    def _write_to_nobody(self) -> None:
+        """Let what is still in the stream's buffer go: Python writes it at its end, and would fail there."""
+        nobody = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nobody, self._stream.fileno())
+        os.close(nobody)
 
 
 class Child:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 from dataclasses import dataclass
-from email.utils import parseaddr
+from email.utils import formatdate, parseaddr
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 
-# RFC 5321: 4xx may pass, 5xx stays; 550 and up are about this mailbox, and not about us.
+# RFC 5321: 4xx may pass, 5xx stays. In answer to the mail itself 550 and up are about this mailbox, and not about us;
+# whatever a server refuses before it knows for whom the mail is, is about us.
 REFUSED_FOR_GOOD = 500
 MAILBOX_REFUSED = 550
 
@@ -56,7 +57,7 @@ def send_letter(*, letter: Letter, key: UUID, now: datetime) -> None:
     """
     if SentMail.objects.filter(key=key).exists():
         return
-    message = _compose(letter, key)
+    message = _compose(letter, key, now)
     _hand_over(message)
     SentMail.objects.create(
         key=key,
@@ -68,16 +69,16 @@ def send_letter(*, letter: Letter, key: UUID, now: datetime) -> None:
     )
 
 
-def _compose(letter: Letter, key: UUID) -> EmailMultiAlternatives:
+def _compose(letter: Letter, key: UUID, now: datetime) -> EmailMultiAlternatives:
     context = practice_details() | letter.context
     with translation.override(letter.locale):
         subject, text, html = (
             render_to_string(f"emails/{letter.template}.{part}", context) for part in ("subject.txt", "txt", "html")
         )
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")[2]
-    message = EmailMultiAlternatives(
-        subject.strip(), text, to=[letter.recipient], headers={"Message-ID": f"<{key}@{domain}>"}
-    )
+    # Both would be made anew for the copy that we keep.
+    headers = {"Message-ID": f"<{key}@{domain}>", "Date": formatdate(now.timestamp())}
+    message = EmailMultiAlternatives(subject.strip(), text, to=[letter.recipient], headers=headers)
     message.attach_alternative(html, "text/html")
     for attachment in letter.attachments:
         message.attach(attachment.filename, attachment.content, attachment.media_type)
@@ -85,6 +86,8 @@ def _compose(letter: Letter, key: UUID) -> EmailMultiAlternatives:
 
 
 def _hand_over(message: EmailMultiAlternatives) -> None:
+    if not message.recipients():
+        raise ProviderError("letter without recipient", permanent=True)
     try:
         message.send()
     except smtplib.SMTPRecipientsRefused as error:
@@ -93,8 +96,7 @@ def _hand_over(message: EmailMultiAlternatives) -> None:
             f"mail server refused the address: {codes}", permanent=min(codes) >= REFUSED_FOR_GOOD
         ) from None
     except smtplib.SMTPResponseException as error:
-        raise ProviderError(
-            f"mail server answered {error.smtp_code}", permanent=error.smtp_code >= MAILBOX_REFUSED
-        ) from None
+        is_permanent = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= MAILBOX_REFUSED
+        raise ProviderError(f"mail server answered {error.smtp_code}", permanent=is_permanent) from None
     except (smtplib.SMTPException, OSError) as error:
         raise ProviderError(f"mail server could not be reached: {type(error).__name__}", permanent=False) from None

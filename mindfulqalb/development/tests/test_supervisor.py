@@ -120,8 +120,8 @@ def test_console_outlives_its_terminal() -> None:
     os.close(reader)
     stream = os.fdopen(writer, "w")
     Console(stream, ["web"], color=False).write_line("web", "to nobody")
-    with pytest.raises(BrokenPipeError):
-        stream.close()
+    stream.close()  # writes what is left in its buffer, or raises
+    assert stream.closed
 
 
 def test_lines_of_both_streams_carry_the_name(supervise: type[Supervised]) -> None:

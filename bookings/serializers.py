@@ -100,13 +100,16 @@ class HoldRequestSerializer(WishSerializer):
 
 
 class BookingAnswerSerializer(serializers.Serializer[object]):
-    """A session that is ours; `confirmationUrl` is null while it is being written into the calendar."""
+    """A session that is ours; `confirmationUrl` is null while it is being written into the calendar.
+
+    Both links are null for a caller who only knows the email: they stand in the mail.
+    """
 
     success = serializers.BooleanField()
     bookingId = serializers.CharField()
     confirmationUrl = serializers.CharField(allow_null=True)
     status = serializers.CharField()
-    manageUrl = serializers.CharField()
+    manageUrl = serializers.CharField(allow_null=True)
 
 
 class OrderToPaySerializer(serializers.Serializer[object]):

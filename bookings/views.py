@@ -99,13 +99,16 @@ class BookingViewSet(ViewSet):
         asked = BookingRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         data = asked.validated_data
-        booking = book_session(wish=_wish(request, data), payment_id=data["paymentId"], now=timezone.now())
+        now = timezone.now()
+        booking = book_session(wish=_wish(request, data), payment_id=data["paymentId"], now=now)
+        is_proven = _is_proven(booking, data, now)
         if booking.state == BookingState.PENDING:
             booking = place_while_waited_for(booking_id=booking.id, deadline=settings.CALENDAR_REQUEST_DEADLINE)
-        return _booked(booking, timezone.now())
+        return _booked(booking, timezone.now(), is_proven=is_proven)
 
     @extend_schema(request=HoldRequestSerializer, responses={201: HoldSerializer})
     @action(detail=False, methods=["post"])
+    @idempotent
     def hold(self, request: Request) -> Response:
         """Keep a slot while the client pays."""
         asked = HoldRequestSerializer(data=request.data)
@@ -179,12 +182,21 @@ def _checkout(data: dict[str, Any]) -> Checkout:
     )
 
 
-def _booked(booking: Booking, now: datetime) -> Response:
+def _is_proven(booking: Booking, data: dict[str, Any], now: datetime) -> bool:
+    """Whether this caller may have the links: whoever paid, made it just now, or was given its consent's id.
+
+    An email is no proof: a stranger who knows it hears that there is a booking, and gets no way into it.
+    """
+    return bool(data["paymentId"]) or booking.created_at == now or booking.consent_id == data["consentId"]
+
+
+def _booked(booking: Booking, now: datetime, *, is_proven: bool) -> Response:
     if booking.state == BookingState.REJECTED:
         raise SlotTaken(fields={"time": ["This time is taken."]})
     settled = booking.state != BookingState.PENDING
+    answer = booking_answer(booking, now=now)
     return Response(
-        booking_answer(booking, now=now),
+        answer if is_proven else answer | {"confirmationUrl": None, "manageUrl": None},
         status=status.HTTP_201_CREATED if settled else status.HTTP_202_ACCEPTED,
     )
 

@@ -4,14 +4,13 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('bookings', '0001_initial'),
+        ("bookings", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='booking',
-            options={'permissions': [('cancel_booking', 'Can cancel for the practice')]},
+            name="booking",
+            options={"permissions": [("cancel_booking", "Can cancel for the practice")]},
         ),
     ]

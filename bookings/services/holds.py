@@ -102,21 +102,35 @@ def _write(
 
 
 def _own_hold(wish: Wish, offer: SessionOffer, now: datetime) -> Booking | None:
-    """Find this client's live hold on just this slot: a repeated click must not run into itself."""
-    return Booking.objects.filter(
-        customer_email_hash__in=email_digests(wish.customer.email),
-        offer=offer,
-        starts_at=wish.starts_at,
-        state=BookingState.HELD,
-        hold_expires_at__gt=now,
-    ).first()
+    """Find this client's live hold on just this slot: a repeated click must not run into itself.
+
+    An email is no proof, but the consent's id is: it was given to one browser, and nobody can guess it.
+    """
+    if wish.consent_id is None:
+        return None
+    hold = (
+        Booking.objects.select_for_update(of=("self",))
+        .filter(
+            consent_id=wish.consent_id,
+            customer_email_hash__in=email_digests(wish.customer.email),
+            offer=offer,
+            starts_at=wish.starts_at,
+            state=BookingState.HELD,
+            hold_expires_at__gt=now,
+        )
+        .first()
+    )
+    if hold is not None:
+        hold.customer_name, hold.customer_phone = wish.customer.name, wish.customer.phone
+        hold.save(update_fields=["customer_name", "customer_phone"])
+    return hold
 
 
 def _new_hold(wish: Wish, offer: SessionOffer, consent: ConsentRecord, now: datetime) -> Booking:
     booking = draft_booking(wish=wish, offer=offer, consent=consent, state=BookingState.HELD, now=now)
     booking.hold_expires_at = now + timedelta(minutes=settings.HOLD_MINUTES)
     booking.held_from = _digest(wish.circumstances.address)
-    _change_of_mind(booking, now)
+    _change_of_mind(booking, wish, now)
     _bound_holds(booking, now)
     claim_slot(booking, now=now)
     record(action="booking.held", actor="client", target=f"booking:{booking.id}", now=now)
@@ -127,12 +141,16 @@ def _digest(address: str) -> str:
     return salted_hmac("bookings.held_from", address, algorithm="sha256").hexdigest()
 
 
-def _change_of_mind(booking: Booking, now: datetime) -> None:
+def _change_of_mind(booking: Booking, wish: Wish, now: datetime) -> None:
     """Give up this client's own holds that the new one replaces: another format at that time, another free call.
 
     An order of such a hold that is paid all the same is money without a place, and is treated as that.
     """
-    own = Booking.objects.filter(state=BookingState.HELD, customer_email_hash=booking.customer_email_hash)
+    if wish.consent_id is None:
+        return
+    own = Booking.objects.filter(
+        state=BookingState.HELD, customer_email_hash=booking.customer_email_hash, consent_id=wish.consent_id
+    )
     in_the_way = own.overlapping(
         therapist_id=booking.therapist_id, starts_at=booking.starts_at, ends_at=booking.ends_at
     )

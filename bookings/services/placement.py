@@ -160,8 +160,8 @@ def _take_note(booking: Booking, appointment: Appointment) -> Booking:
     now = timezone.now()
     with transaction.atomic():
         locked = Booking.objects.locked(booking.id)
-        if locked.state == BookingState.CANCELLED:
-            return _leave_to_cancel(locked, appointment)
+        if locked.state in {BookingState.CANCELLED, BookingState.REJECTED}:
+            return _leave_to_cancel(locked, appointment, now)
         if locked.state != BookingState.PENDING:
             return locked
         locked.confirm(calendar_uid=appointment.uid)
@@ -170,10 +170,11 @@ def _take_note(booking: Booking, appointment: Appointment) -> Booking:
     return locked
 
 
-def _leave_to_cancel(booking: Booking, appointment: Appointment) -> Booking:
-    """The client cancelled while the calendar was writing: keep the name by which it can be taken out again."""
+def _leave_to_cancel(booking: Booking, appointment: Appointment, now: datetime) -> Booking:
+    """It was given up while the calendar was writing: keep its name there, and have it taken out again."""
     booking.calcom_booking_id = appointment.uid
     booking.save(update_fields=["calcom_booking_id"])
+    enqueue(topic="calendar.cancel", lane=booking.lane, payload={"booking_id": str(booking.id)}, now=now)
     return booking
 
 

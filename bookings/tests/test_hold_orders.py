@@ -18,6 +18,8 @@ from payments.models import Payment
 from payments.services import Checkout, capture_payment
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
 
 CHECKOUT = Checkout(
@@ -30,9 +32,9 @@ def _catalogue(db: None) -> None:
     make_catalogue()
 
 
-def _hold(pay_with: str) -> Hold:
+def _hold(pay_with: str, consent_id: UUID | None = None) -> Hold:
     slot = local(next_slot())
-    wish = make_wish(day=slot.date(), clock=slot.time())
+    wish = make_wish(day=slot.date(), clock=slot.time(), consent_id=consent_id)
     return hold_slot(wish=wish, pay_with=pay_with, checkout=CHECKOUT, now=datetime.now(UTC))
 
 
@@ -41,7 +43,7 @@ def test_hold_keeps_the_slot_while_its_first_order_can_be_paid(sandbox: SandboxP
     first = _hold("razorpay")
     sandbox.fault("stripe", "bare_500", "sessions.*", times=None)
     with pytest.raises(ProviderError):
-        _hold("stripe")
+        _hold("stripe", first.booking.consent_id)
     assert first.payment is not None
     assert first.payment.provider_order_id is not None
     sandbox.pay_razorpay(first.payment.provider_order_id)

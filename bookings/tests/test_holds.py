@@ -76,7 +76,8 @@ def test_hold_slot_ends_after_the_settings_minutes(sandbox: SandboxProcess, sett
 
 
 def test_hold_slot_repeated_is_the_same_hold_and_order(sandbox: SandboxProcess) -> None:
-    first, second = _hold(_wish()), _hold(_wish())
+    first = _hold(_wish())
+    second = _hold(_wish(consent_id=first.booking.consent_id))
 
     assert (second.booking, second.payment) == (first.booking, first.payment)
     assert sandbox.calls("razorpay.orders.create") == 1
@@ -85,7 +86,8 @@ def test_hold_slot_repeated_is_the_same_hold_and_order(sandbox: SandboxProcess) 
 def test_hold_slot_repeated_with_another_gateway_keeps_the_slot_and_makes_another_order(
     sandbox: SandboxProcess,
 ) -> None:
-    first, second = _hold(_wish()), _hold(_wish(), "stripe")
+    first = _hold(_wish())
+    second = _hold(_wish(consent_id=first.booking.consent_id), "stripe")
 
     assert second.booking == first.booking
     assert sorted(Payment.objects.values_list("gateway", flat=True)) == ["razorpay", "stripe"]
@@ -98,10 +100,31 @@ def test_hold_slot_refuses_somebody_elses_hour(sandbox: SandboxProcess) -> None:
         _hold(_wish(customer=JOHN))
 
 
+def test_hold_slot_repeated_takes_over_what_the_client_corrected(sandbox: SandboxProcess) -> None:
+    first = _hold(_wish())
+    corrected = Customer(name="Jane Dough", email="jane@example.com", phone=None)
+
+    _hold(_wish(consent_id=first.booking.consent_id, customer=corrected))
+
+    booking = Booking.objects.get()
+    assert (booking.customer_name, booking.customer_phone) == ("Jane Dough", None)
+
+
+@pytest.mark.parametrize("session_format", ["video", "chat"])
+def test_hold_slot_gives_a_stranger_who_knows_the_email_nothing(session_format: str, sandbox: SandboxProcess) -> None:
+    hold = _hold(_wish())
+
+    with pytest.raises(SlotTaken):
+        _hold(_wish(session_format=session_format))
+
+    hold.booking.refresh_from_db()
+    assert hold.booking.state == BookingState.HELD
+
+
 def test_hold_slot_in_another_format_replaces_the_clients_own_hold(sandbox: SandboxProcess) -> None:
     first = _hold(_wish())
 
-    second = _hold(_wish(session_format="chat"))
+    second = _hold(_wish(session_format="chat", consent_id=first.booking.consent_id))
 
     first.booking.refresh_from_db()
     assert (first.booking.state, second.booking.state) == (BookingState.CANCELLED, BookingState.HELD)
@@ -116,7 +139,8 @@ def test_hold_slot_of_a_free_call_needs_no_payment(sandbox: SandboxProcess) -> N
 def test_hold_slot_of_a_free_call_moves_with_the_clients_mind(sandbox: SandboxProcess) -> None:
     first = _hold(_wish(session_type="free", session_format=None), None)
 
-    second = _hold(_wish(session_type="free", session_format=None, hour=12), None)
+    wish = _wish(session_type="free", session_format=None, hour=12, consent_id=first.booking.consent_id)
+    second = _hold(wish, None)
 
     first.booking.refresh_from_db()
     assert (first.booking.state, second.booking.state) == (BookingState.CANCELLED, BookingState.HELD)

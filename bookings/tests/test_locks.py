@@ -129,10 +129,11 @@ def test_overdue_hold_that_is_expired_and_taken_at_once_ends_once(_round: int, n
 
 
 def test_hold_clicked_many_times_at_once_is_one_hold(sandbox: SandboxProcess, now: datetime) -> None:
-    make_upcoming(BookingState.CANCELLED, wish=_wish())  # consent stands already
+    consent_id = make_upcoming(BookingState.CANCELLED, wish=_wish()).consent_id
+    wish = _wish(consent_id=consent_id)
 
     results = _at_once(
-        *[lambda: hold_slot(wish=_wish(), pay_with="razorpay", checkout=CHECKOUT, now=now) for _ in range(6)]
+        *[lambda: hold_slot(wish=wish, pay_with="razorpay", checkout=CHECKOUT, now=now) for _ in range(6)]
     )
 
     assert (results, Booking.objects.occupying().count()) == (["ok"] * 6, 1)
@@ -164,7 +165,6 @@ def test_crowd_doing_everything_at_once_keeps_the_books(now: datetime) -> None:
 
     assert set(outcomes) <= {"ok", "slot_taken", "payment_already_used", "payment_needs_attention", "not_held"}
     assert outcomes["ok"] > 0
-    assert outcomes["slot_taken"] > 0
     claims = Booking.objects.exclude(payment=None).exclude(state__in=GIVES_PAYMENT_BACK)
     claimed = claims.values("payment").annotate(times=Count("id")).filter(times__gt=1)
     both = Payment.objects.filter(bookings__in=claims, refunds__isnull=False)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Which offer; which hours are taken.
 AVAILABILITY = 2
-HOLD = 14
+HOLD = 12
 # Up to the calendar call, which has a connection of its own, and the answer.
 BOOKING = 14
 

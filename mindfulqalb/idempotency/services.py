@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 
 from mindfulqalb.api.errors import Refusal
 from mindfulqalb.idempotency.models import KeptAnswer
@@ -44,12 +44,12 @@ class Asked:
     @property
     def key_digest(self) -> str:
         """The key as it is stored."""
-        return hashlib.sha256(self.key.encode()).hexdigest()
+        return _digest(self.key.encode())
 
     @property
     def body_digest(self) -> str:
         """The body as it is stored."""
-        return hashlib.sha256(self.body).hexdigest()
+        return _digest(self.body)
 
 
 def claim_or_recall(*, asked: Asked, now: datetime) -> KeptAnswer:
@@ -89,6 +89,11 @@ def forget_old_answers(*, now: datetime) -> int:
     """Delete what is older than a day, and return how many."""
     deleted, _ = KeptAnswer.objects.filter(created_at__lt=now - KEPT_FOR).delete()
     return deleted
+
+
+def _digest(value: bytes) -> str:
+    """Under a key: a body holds a person's data, and a plain digest would confirm a guess."""
+    return salted_hmac("idempotency", value, algorithm="sha256").hexdigest()
 
 
 def _recall(kept: KeptAnswer, asked: Asked, now: datetime) -> KeptAnswer:

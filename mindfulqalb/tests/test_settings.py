@@ -17,16 +17,27 @@ import pytest
 from mindfulqalb.secret_strength import DEVELOPMENT_SECRETS, SANDBOX_SECRETS
 
 ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = (ROOT / "mindfulqalb/settings.py").read_text()
+FOLDER = ROOT / "mindfulqalb/settings"
+PARTS = re.findall(r"^from mindfulqalb\.settings\.(\w+) import \*$", (FOLDER / "__init__.py").read_text(), re.MULTILINE)
 EXAMPLE = (ROOT / ".env.example").read_text()
+FUTURE = "from __future__ import annotations\n"
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-READERS = {"env.str", "env.int", "env.bool", "env.list", "env.json", "env.float", "_secret", "os.environ.get"}
+READERS = {"env.str", "env.int", "env.bool", "env.list", "env.json", "env.float", "secret", "os.environ.get"}
 HEADING = re.compile(r"^# --- (\w.*?) -+$", re.MULTILINE)
 VARIABLE = re.compile(r"^(?:# )?([A-Z][A-Z_]*)=", re.MULTILINE)
 
 
-def names_read_by_settings(source: str = SETTINGS) -> list[str]:
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+def source_of_settings() -> str:
+    """The parts in reading order, each without what would end the file before it."""
+    return "\n".join((FOLDER / f"{part}.py").read_text().replace(FUTURE, "") for part in PARTS)
+
+
+def names_read_by_settings(source: str | None = None) -> list[str]:
+    calls = [
+        node
+        for node in ast.walk(ast.parse(source_of_settings() if source is None else source))
+        if isinstance(node, ast.Call)
+    ]
     first_arguments = [(call.lineno, call.args[0]) for call in calls if ast.unparse(call.func) in READERS]
     names = [(line, str(argument.value)) for line, argument in first_arguments if isinstance(argument, ast.Constant)]
     return list(dict.fromkeys(name for _, name in sorted(names, key=lambda pair: pair[0])))
@@ -82,12 +93,16 @@ def refused(environment: dict[str, str]) -> list[str]:
     return sorted(match[1].split("; ")) if match else []
 
 
+def test_settings_have_no_part_that_is_not_read() -> None:
+    assert sorted(PARTS) == sorted(file.stem for file in FOLDER.glob("*.py") if file.stem != "__init__")
+
+
 def test_example_names_every_variable_in_the_order_of_the_settings() -> None:
     assert VARIABLE.findall(EXAMPLE) == names_read_by_settings() + names_read_by_compose_alone()
 
 
 def test_example_has_the_groups_of_the_settings() -> None:
-    groups = {title: names_read_by_settings(text) for title, text in sections(SETTINGS).items()}
+    groups = {title: names_read_by_settings(text) for title, text in sections(source_of_settings()).items()}
     shown = {title.split(" (each")[0]: VARIABLE.findall(text) for title, text in sections(EXAMPLE).items()}
     assert shown.pop("compose.yaml only") == names_read_by_compose_alone()
     # DATA_DIR is read before the first heading, and a name may be read a second time further down.

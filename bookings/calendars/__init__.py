@@ -13,5 +13,11 @@ if TYPE_CHECKING:
 
 @cache
 def calendar() -> Calendar:
-    """Return the calendar, made once per process from the settings."""
+    """Return the calendar for work that somebody waits for, made once per process from the settings."""
     return CalcomCalendar.from_settings()
+
+
+@cache
+def background_calendar() -> Calendar:
+    """Return the same calendar for work that can come back: when calls run short, it is refused first."""
+    return CalcomCalendar.from_settings(in_background=True)

@@ -1,14 +1,15 @@
-"""What a calendar must do. To add one: copy a file beside this one, and add a line to the registry."""
+"""What a calendar must do. To add one: copy the folder beside this file, and change the registry in `__init__.py`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from mindfulqalb.vendors.errors import ProviderError
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 
 class SlotRefused(ProviderError):
@@ -17,6 +18,39 @@ class SlotRefused(ProviderError):
     def __init__(self, message: str) -> None:
         """Asking again for the same time is of no use."""
         super().__init__(message, permanent=True)
+
+
+class AlreadyGone(ProviderError):
+    """What should be cancelled stands in the calendar no more."""
+
+    def __init__(self, message: str) -> None:
+        """Asking again is of no use."""
+        super().__init__(message, permanent=True)
+
+
+class CalendarBusy(ProviderError):
+    """Too many calls, by our own count or by the calendar's: this one was certainly not carried out."""
+
+    def __init__(self, message: str, *, retry_after: timedelta) -> None:
+        """Keep when there is use in asking again."""
+        super().__init__(message, permanent=False, retry_after=retry_after)
+
+
+class CalendarFault(ProviderError):
+    """The calendar answered that it failed. What it was asked to write may stand there all the same."""
+
+    def __init__(self, message: str) -> None:
+        """Asking again is of use, after looking."""
+        super().__init__(message, permanent=False)
+
+
+class AppointmentState(Enum):
+    """How an appointment stands: it is not certain while a host must still accept it."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
@@ -36,11 +70,16 @@ class AppointmentRequest:
 
 @dataclass(frozen=True)
 class Appointment:
-    """What stands in the calendar. It is not certain while a host must still accept it."""
+    """What stands in the calendar, or stood there."""
 
     uid: str
     starts_at: datetime
-    is_accepted: bool
+    state: AppointmentState
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a host has declined or cancelled it."""
+        return self.state in {AppointmentState.DECLINED, AppointmentState.CANCELLED}
 
 
 class Calendar(Protocol):
@@ -50,10 +89,17 @@ class Calendar(Protocol):
         """List the starts in [start, end) that may be booked, in order, in UTC."""
 
     def book(self, request: AppointmentRequest, *, timeout: float) -> Appointment:
-        """Write an appointment. Raises SlotRefused; any other error leaves open whether it was written."""
+        """Write an appointment.
+
+        Raises SlotRefused. Another permanent error, or CalendarBusy, means that nothing was written; any other leaves
+        it open.
+        """
 
     def find(self, request: AppointmentRequest) -> Appointment | None:
-        """Find an appointment that an unanswered call may have written; None proves nothing for half a minute."""
+        """Find an appointment that an unanswered call may have written; None proves nothing for half a minute.
+
+        One that a host has declined or cancelled is found too, by our reference: whoever looks must not book again.
+        """
 
     def cancel(self, uid: str, *, reason: str) -> None:
         """Take an appointment out of the calendar; one that is gone already is no error."""

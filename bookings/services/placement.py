@@ -15,7 +15,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from bookings.calendars import calendar
-from bookings.calendars.base import Appointment, AppointmentRequest, SlotRefused
+from bookings.calendars.base import (
+    Appointment,
+    AppointmentRequest,
+    AppointmentState,
+    CalendarBusy,
+    CalendarFault,
+    SlotRefused,
+)
 from bookings.listings import distrust_listings
 from bookings.models import Booking
 from bookings.states import BookingState
@@ -60,9 +67,14 @@ def place_in_calendar(*, booking_id: UUID, timeout: float, now: datetime) -> Boo
         appointment = calendar().book(request, timeout=timeout)
     except SlotRefused:
         return _refuse(booking, was_unanswered=asked_before is not None)
+    except CalendarFault:
+        # Busy hosts of a team event are no refusal to Cal.com but a failure: the list of free times tells them apart.
+        if asked_before is None or _is_listed(request):
+            raise
+        return _refuse(booking, was_unanswered=True)
     except ProviderError as error:
         # An earlier call that was never answered stays unanswered, whatever this one was told.
-        if error.permanent and asked_before is None:
+        if (error.permanent or isinstance(error, CalendarBusy)) and asked_before is None:
             _note_answered(booking)
         raise
     return _take_note(booking, appointment)
@@ -132,6 +144,11 @@ def _note_asking(booking_id: UUID, now: datetime) -> tuple[Booking, datetime | N
     return booking, asked_before
 
 
+def _is_listed(request: AppointmentRequest) -> bool:
+    after = request.starts_at + timedelta(minutes=1)
+    return bool(calendar().free_slots(event_type=request.event_type, start=request.starts_at, end=after))
+
+
 def _note_answered(booking: Booking) -> None:
     """Take the note back: the calendar has said no to the request itself, so nothing was written."""
     Booking.objects.filter(id=booking.id, state=BookingState.PENDING).update(calendar_asked_at=None)
@@ -154,10 +171,14 @@ def appointment_request(booking: Booking) -> AppointmentRequest:
 
 
 def _take_note(booking: Booking, appointment: Appointment) -> Booking:
-    """Confirm, or go on waiting for a host who must still accept."""
-    if not appointment.is_accepted:
-        raise RetryLater(UNDECIDED_WAIT)
+    """Confirm, or go on waiting for a host who must still accept; what a host has given up is not asked for again."""
     now = timezone.now()
+    if appointment.is_over:
+        return _refuse(booking, was_unanswered=False)
+    if appointment.state == AppointmentState.PENDING:
+        if booking.starts_at > now:
+            raise RetryLater(UNDECIDED_WAIT)
+        _refuse(booking, was_unanswered=False)  # nobody has accepted in time: below it is taken out again
     with transaction.atomic():
         locked = Booking.objects.locked(booking.id)
         if locked.state in {BookingState.CANCELLED, BookingState.REJECTED}:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.test import Client
 
+from bookings.calendars import background_calendar, calendar
 from bookings.tests.builders import make_catalogue, next_slot
 from bookings.tests.visitor import Visitor
 
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from rest_framework.test import APIClient
 
     from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
+
+
+@pytest.fixture(autouse=True)
+def _new_calendar() -> None:
+    """Make each test its own client: what one has learned of Redis or counted must not reach the next."""
+    calendar.cache_clear()
+    background_calendar.cache_clear()
 
 
 @pytest.fixture

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import responses
 
-from bookings.calendars.base import AppointmentRequest, SlotRefused
+from bookings.calendars.base import (
+    Appointment,
+    AppointmentRequest,
+    AppointmentState,
+    CalendarBusy,
+    CalendarFault,
+    SlotRefused,
+)
 from bookings.calendars.calcom import CalcomCalendar
+from bookings.calendars.calcom.api import CalcomApi
+from bookings.calendars.calcom.budget import CallBudget
 from bookings.tests.builders import next_slot
 from mindfulqalb.vendors.errors import ProviderError
 
@@ -37,12 +46,11 @@ def _request(**overrides: Any) -> AppointmentRequest:
 
 
 def _calendar() -> CalcomCalendar:
-    return CalcomCalendar(
-        api_url=URL, web_url=URL, api_key="cal_x", slots_version="2024-09-04", bookings_version="2024-08-13"
-    )
+    api = CalcomApi(url=URL, key="cal_x", budget=CallBudget(calls_per_minute=100))
+    return CalcomCalendar(api=api, web_url=URL, slots_version="2024-09-04", bookings_version="2024-08-13")
 
 
-def _book_against(status: int, body: Any, headers: dict[str, str] | None = None) -> Exception:
+def _book_against(status: int, body: Any, headers: dict[str, str] | None = None) -> ProviderError:
     """Book while Cal.com gives an answer that the sandbox has no switch for, and return what is raised."""
     text = body if isinstance(body, str) else json.dumps(body)
     with responses.RequestsMock() as mock:
@@ -89,13 +97,13 @@ def test_book_writes_our_reference_and_a_lower_case_email(calcom: CalcomCalendar
     appointment = calcom.book(_request(), timeout=5)
 
     written = sandbox.state()["calcom"]["bookings"][0]
-    assert (appointment.uid, appointment.starts_at, appointment.is_accepted) == (written["uid"], next_slot(), True)
+    assert appointment == Appointment(written["uid"], next_slot(), AppointmentState.ACCEPTED)
     assert written["metadata"] == {"reference": "ref-1"}
     assert [attendee["email"] for attendee in written["attendees"]] == ["jane@example.com"]
 
 
 def test_book_without_phone_sends_none(calcom: CalcomCalendar) -> None:
-    assert calcom.book(_request(phone=None), timeout=5).is_accepted is True
+    assert calcom.book(_request(phone=None), timeout=5).state == AppointmentState.ACCEPTED
 
 
 def test_find_sees_what_was_written_under_our_reference(calcom: CalcomCalendar) -> None:
@@ -111,10 +119,35 @@ def test_find_does_not_take_anothers_for_ours(other: dict[str, str], calcom: Cal
     assert calcom.find(_request(**other)) is None
 
 
-def test_find_ignores_a_cancelled_one(calcom: CalcomCalendar, sandbox: SandboxProcess) -> None:
-    sandbox.change_booking(calcom.book(_request(), timeout=5).uid, "cancel")
+@pytest.mark.parametrize(
+    ("change", "state"), [("cancel", AppointmentState.CANCELLED), ("decline", AppointmentState.DECLINED)]
+)
+def test_find_sees_that_a_host_has_given_it_up(
+    change: str, state: AppointmentState, calcom: CalcomCalendar, sandbox: SandboxProcess
+) -> None:
+    sandbox.turn(requiresConfirmation=[103])
+    uid = calcom.book(_request(), timeout=5).uid
+    sandbox.change_booking(uid, change)
 
-    assert calcom.find(_request()) is None
+    assert calcom.find(_request()) == Appointment(uid, next_slot(), state)
+
+
+def test_find_prefers_the_one_that_stands(calcom: CalcomCalendar, sandbox: SandboxProcess) -> None:
+    old = calcom.book(_request(), timeout=5).uid
+    sandbox.change_booking(old, "reschedule", start=next_slot(11).isoformat())
+
+    found = calcom.find(_request())
+
+    assert found is not None
+    assert (found.uid != old, found.starts_at, found.state) == (True, next_slot(11), AppointmentState.ACCEPTED)
+
+
+def test_find_takes_no_cancelled_one_without_our_reference_for_ours() -> None:
+    item = {"uid": "u1", "status": "cancelled", "start": next_slot().isoformat(), "metadata": {}}
+    with responses.RequestsMock() as mock:
+        mock.get(f"{URL}/v2/bookings", json={"status": "success", "data": [item]})
+
+        assert _calendar().find(_request()) is None
 
 
 def test_find_recognizes_ours_by_time_when_the_metadata_is_lost() -> None:
@@ -128,63 +161,159 @@ def test_find_recognizes_ours_by_time_when_the_metadata_is_lost() -> None:
     assert found.uid == "u1"
 
 
-@pytest.mark.parametrize(
-    ("status", "body"),
-    [
-        (400, _nest("User either already has booking at this time or is not available")),
-        (400, _nest("One of the hosts either already has booking at this time or is not available")),
-        (409, {"statusCode": 409, "message": "booking_conflict_error"}),
-        (409, _nest("No more seats left at this seated booking.", 409)),
-        (400, _nest('The event type can\'t be booked at the "start" time provided. Minimum notice.')),
-        (400, _nest("Attempting to book a meeting in the past.")),
-        (400, _nest("The maximum number of active bookings has been reached.")),
-        (400, {"status": "error", "error": "User either already has booking at this time or is not available"}),
-    ],
-)
+# Every way to say that this time cannot be had, in each of the shapes in which an error may come.
+NOT_AVAILABLE = "User either already has booking at this time or is not available"
+TAKEN: list[tuple[int, Any]] = [
+    (400, _nest(NOT_AVAILABLE)),
+    (400, _nest("One of the hosts either already has booking at this time or is not available")),
+    (400, _nest("The event type can't be booked at the \"start\" time provided. This could be because it's too soon")),
+    (400, _nest("Attempting to book a meeting in the past.")),
+    (400, _nest("Attendee with this email can't book because the maximum number of active bookings has been reached.")),
+    (400, {"status": "error", "error": {"code": "TRPCError", "message": NOT_AVAILABLE}}),
+    (400, {"status": "error", "error": NOT_AVAILABLE}),
+    (400, {"statusCode": 400, "message": NOT_AVAILABLE, "error": "Bad Request"}),
+    (400, _nest("Bad Request Exception") | {"error": {"message": "", "details": {"errors": [NOT_AVAILABLE]}}}),
+    (409, {"statusCode": 409, "message": "booking_conflict_error"}),
+    (409, _nest("No more seats left at this seated booking.", 409)),
+    (409, {"status": "error", "error": {"code": "CONFLICT", "message": "Unique constraint failed"}}),
+    (409, "<html><body>Conflict</body></html>"),
+]
+NOT_BOOKABLE: list[tuple[int, Any]] = [
+    (400, _nest("Bad Request Exception")),
+    (400, {"status": "error", "error": {"code": "BAD_REQUEST", "message": "responses - {notes}error"}}),
+    (400, _nest("Missing required booking field response: notes - it is required")),
+    (401, _nest("Unauthorized", 401)),
+    (401, _nest("checkBookingRequiresAuthentication - user is not authenticated", 401)),
+    (403, _nest("checkBookingRequiresAuthentication - user is not authorized", 403)),
+    (404, _nest("Event type with id 9 not found.", 404)),
+    (410, "Gone"),
+    (422, _nest("Can't book this team event type because it has no hosts", 422)),
+]
+FAILED: list[tuple[int, Any]] = [
+    (500, {"statusCode": 500, "message": "Internal server error"}),
+    (500, {"status": "error", "error": {"code": "INTERNAL_SERVER_ERROR", "message": "prisma"}}),
+    (500, _nest("fixed_hosts_unavailable_for_booking", 500)),
+    (502, "<html><body>Bad Gateway</body></html>"),
+    (503, ""),
+    (504, "<html>"),
+]
+UNREADABLE: list[tuple[int, Any]] = [
+    (201, "<html>"),
+    (201, {"status": "success"}),
+    (201, {"status": "success", "data": {"uid": "u"}}),
+    (201, {"status": "success", "data": {"uid": "u", "status": "accepted", "start": "noon"}}),
+    (201, {"status": "success", "data": {"uid": "u", "status": "accepted", "start": "2026-13-40T00:00:00Z"}}),
+    (201, {"status": "success", "data": {"uid": "u", "status": "sleeping", "start": "2026-12-04T04:30:00Z"}}),
+    (302, "<html>"),
+    (418, "[]"),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), TAKEN)
 def test_book_understands_every_way_to_say_taken(status: int, body: Any) -> None:
     assert type(_book_against(status, body)) is SlotRefused
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "permanent"),
-    [
-        (400, _nest("Bad Request Exception"), True),
-        (400, {"status": "error", "error": {"code": "BAD_REQUEST", "message": "responses - {notes}error"}}, True),
-        (404, _nest("Event type with id 9 not found.", 404), True),
-        (401, _nest("Unauthorized", 401), True),
-        (403, _nest("checkBookingRequiresAuthentication", 403), True),
-        (410, "Gone", True),
-        (422, _nest("Can't book this team event type because it has no hosts", 422), True),
-        (500, {"statusCode": 500, "message": "Internal server error"}, False),
-        (500, {"status": "error", "error": {"code": "INTERNAL_SERVER_ERROR", "message": "prisma"}}, False),
-        (502, "<html><body>Bad Gateway</body></html>", False),
-        (201, "<html>", False),
-        (201, {"status": "success"}, False),
-        (201, {"status": "success", "data": {"uid": "u"}}, False),
-        (201, {"status": "success", "data": {"uid": "u", "status": "accepted", "start": "noon"}}, False),
-    ],
-)
-def test_book_turns_every_other_answer_into_a_provider_error(status: int, body: Any, permanent: bool) -> None:
+@pytest.mark.parametrize(("status", "body"), NOT_BOOKABLE)
+def test_book_leaves_what_no_repetition_mends_to_a_person(status: int, body: Any) -> None:
     error = _book_against(status, body)
 
-    assert (type(error), error.permanent) == (ProviderError, permanent)  # type: ignore[attr-defined]
+    assert (type(error), error.permanent) == (ProviderError, True)
+
+
+@pytest.mark.parametrize(("status", "body"), FAILED)
+def test_book_takes_a_failure_of_theirs_for_no_answer(status: int, body: Any) -> None:
+    error = _book_against(status, body)
+
+    assert (type(error), error.permanent) == (CalendarFault, False)
+
+
+@pytest.mark.parametrize(("status", "body"), UNREADABLE)
+def test_book_takes_what_it_cannot_read_for_no_answer(status: int, body: Any) -> None:
+    error = _book_against(status, body)
+
+    assert (type(error), error.permanent) == (ProviderError, False)
+
+
+@pytest.mark.parametrize("data", [None, [], {"2026-12-04": ["2026-12-04T04:30:00Z"]}, {"2026-12-04": [{"end": ""}]}])
+def test_free_slots_takes_what_it_cannot_read_for_no_answer(data: Any) -> None:
+    with responses.RequestsMock() as mock:
+        mock.get(f"{URL}/v2/slots", json={"status": "success", "data": data})
+        with pytest.raises(ProviderError):
+            _calendar().free_slots(event_type="1", start=next_slot(9), end=next_slot(10))
+
+
+@pytest.mark.parametrize("data", [None, {}, "no"])
+def test_find_takes_what_it_cannot_read_for_no_answer(data: Any) -> None:
+    with responses.RequestsMock() as mock:
+        mock.get(f"{URL}/v2/bookings", json={"status": "success", "data": data})
+        with pytest.raises(ProviderError):
+            _calendar().find(_request())
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (400, "Can't cancel booking with uid=u because it has been cancelled already. Please provide another."),
+        (400, "This booking has already been cancelled."),
+        (400, "Cannot cancel a booking that has already ended"),
+        (404, "Booking with uid=u was not found in the database"),
+    ],
+)
+@pytest.mark.parametrize("is_bare", [True, False])
+def test_cancel_of_what_is_gone_is_done(status: int, sentence: str, is_bare: bool) -> None:
+    body = {"statusCode": status, "message": sentence} if is_bare else _nest(sentence, status)
+    with responses.RequestsMock() as mock:
+        mock.post(f"{URL}/v2/bookings/u/cancel", json=body, status=status)
+
+        _calendar().cancel("u", reason="Cancelled")
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (400, "This event type does not allow cancellations"),
+        (400, "Cancellation reason is required"),
+        (404, "Cannot POST /v2/bookings/u/cancel"),
+    ],
+)
+def test_cancel_that_was_refused_is_not_done(status: int, sentence: str) -> None:
+    with responses.RequestsMock() as mock:
+        mock.post(f"{URL}/v2/bookings/u/cancel", json=_nest(sentence, status), status=status)
+        with pytest.raises(ProviderError) as error:
+            _calendar().cancel("u", reason="Cancelled")
+
+    assert (type(error.value), error.value.permanent) == (ProviderError, True)
 
 
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
-        ({"X-RateLimit-Reset-Default": "57"}, 57),
+        ({"X-RateLimit-Limit-Default": "120", "X-RateLimit-Reset-Default": "57"}, 57),
         ({"X-RateLimit-Reset-Short": "3", "X-RateLimit-Reset-Long": "41"}, 41),
+        ({"x-ratelimit-reset": "12"}, 12),
         ({"Retry-After": "9"}, 9),
-        ({"X-RateLimit-Reset-Default": "1799999999"}, 60),
+        ({"Retry-After": "Fri, 04 Dec 2026 07:28:00 GMT"}, 60),
+        ({"X-RateLimit-Reset-Default": "9999999999999"}, 60),
+        ({"X-RateLimit-Reset-Default": "1500000000"}, 60),
         ({"X-RateLimit-Reset-Default": "soon"}, 60),
+        ({"X-RateLimit-Reset-Default": "0"}, 60),
         ({}, 60),
     ],
 )
 def test_book_waits_as_long_as_a_429_asks(headers: dict[str, str], seconds: int) -> None:
     error = _book_against(429, _nest("CustomThrottlerGuard - Too many requests.", 429), headers)
 
-    assert (error.permanent, error.retry_after) == (False, timedelta(seconds=seconds))  # type: ignore[attr-defined]
+    assert (type(error), error.retry_after) == (CalendarBusy, timedelta(seconds=seconds))
+
+
+def test_book_reads_the_epoch_that_a_429_may_name() -> None:
+    epoch = int(datetime.now(UTC).timestamp()) + 40
+
+    error = _book_against(429, "", {"X-RateLimit-Reset-Default": str(epoch)})
+
+    assert error.retry_after is not None
+    assert timedelta(seconds=30) < error.retry_after <= timedelta(seconds=40)
 
 
 def test_book_keeps_what_the_client_typed_out_of_its_error() -> None:
@@ -217,6 +346,28 @@ def test_book_is_never_repeated_by_itself(calcom: CalcomCalendar, sandbox: Sandb
         calcom.book(_request(), timeout=5)
 
     assert sandbox.calls("calcom.bookings.create") == 1
+
+
+def test_question_is_asked_again_on_a_connection_that_was_closed(
+    calcom: CalcomCalendar, sandbox: SandboxProcess
+) -> None:
+    sandbox.fault("calcom", "refuse", "slots.list")
+
+    found = calcom.free_slots(event_type="103", start=next_slot(9), end=next_slot(10))
+
+    assert (found, sandbox.calls("calcom.slots.list")) == ([next_slot(9)], 2)
+
+
+def test_question_that_hangs_is_not_asked_again(
+    calcom: CalcomCalendar, sandbox: SandboxProcess, settings: Settings
+) -> None:
+    settings.VENDOR_TIMEOUT = (1, 0.3)
+    sandbox.fault("calcom", "hang", "slots.list", seconds=30, times=None)
+
+    with pytest.raises(ProviderError, match="Timeout"):
+        calcom.free_slots(event_type="103", start=next_slot(9), end=next_slot(10))
+
+    assert sandbox.calls("calcom.slots.list") == 1
 
 
 def test_requests_carry_version_and_key() -> None:

@@ -7,7 +7,10 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 import pytest
+from django.core.cache import cache
 
+from bookings.calendars import calendar
+from bookings.calendars.base import CalendarBusy, CalendarFault
 from bookings.models import Booking
 from bookings.practice_time import local
 from bookings.services.booking import book_session
@@ -75,6 +78,97 @@ def test_place_in_calendar_does_not_lose_its_own_appointment_after_a_definite_no
         _place(booking, now + 2 * LATER)
 
     assert _place(booking, now + 3 * LATER).state == BookingState.CONFIRMED
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("change", ["decline", "cancel"])
+def test_place_in_calendar_does_not_ask_again_for_what_a_host_has_given_up(
+    change: str, sandbox: SandboxProcess, now: datetime
+) -> None:
+    sandbox.turn(requiresConfirmation=[103])
+    booking = _pending(now)
+    with pytest.raises(RetryLater):
+        _place(booking, now)
+    [asked] = sandbox.state()["calcom"]["bookings"]
+    sandbox.change_booking(asked["uid"], change)
+
+    rejected = _place(booking, now + LATER)
+
+    assert (rejected.state, sandbox.calls("calcom.bookings.create")) == (BookingState.REJECTED, 1)
+    assert OutboxMessage.objects.filter(topic="email.slot_lost").count() == 1
+
+
+@pytest.mark.django_db
+def test_place_in_calendar_waits_for_a_host_and_asks_once(sandbox: SandboxProcess, now: datetime) -> None:
+    sandbox.turn(requiresConfirmation=[103])
+    booking = _pending(now)
+    for minutes in (0, 5, 10):
+        with pytest.raises(RetryLater):
+            _place(booking, now + timedelta(minutes=minutes))
+    [asked] = sandbox.state()["calcom"]["bookings"]
+    sandbox.change_booking(asked["uid"], "confirm")
+
+    confirmed = _place(booking, now + timedelta(minutes=15))
+
+    assert (confirmed.state, confirmed.calcom_booking_id) == (BookingState.CONFIRMED, asked["uid"])
+    assert sandbox.calls("calcom.bookings.create") == 1
+
+
+@pytest.mark.django_db
+def test_place_in_calendar_gives_up_a_host_who_has_not_accepted_in_time(sandbox: SandboxProcess, now: datetime) -> None:
+    sandbox.turn(requiresConfirmation=[103])
+    booking = _pending(now)
+    with pytest.raises(RetryLater):
+        _place(booking, now)
+    Booking.objects.update(starts_at=now - timedelta(minutes=1))
+
+    rejected = _place(booking, now + LATER)
+
+    [asked] = sandbox.state()["calcom"]["bookings"]
+    assert (rejected.state, rejected.calcom_booking_id) == (BookingState.REJECTED, asked["uid"])
+    assert OutboxMessage.objects.filter(topic="calendar.cancel", state="PENDING").count() == 1
+
+
+@pytest.mark.django_db
+def test_place_in_calendar_believes_a_500_of_busy_hosts_once_the_time_is_off_the_list(
+    sandbox: SandboxProcess, now: datetime
+) -> None:
+    """A team's event type says 500 where another one says taken."""
+    booking = _pending(now)
+    sandbox.fault("calcom", "bare_500", "bookings.create", times=None)
+    with pytest.raises(CalendarFault):
+        _place(booking, now)
+    with pytest.raises(CalendarFault):
+        _place(booking, now + LATER)  # still on the list: their server may be ill, the time is free
+    sandbox.turn(availableTo="10:00")
+
+    for attempt in (2, 3):
+        with pytest.raises(RetryLater):
+            _place(booking, now + attempt * LATER)
+    rejected = _place(booking, now + 4 * LATER)
+
+    assert rejected.state == BookingState.REJECTED
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("calls", [1, 0])
+def test_place_in_calendar_that_was_not_even_asked_need_not_look_first(
+    calls: int, sandbox: SandboxProcess, settings: Settings, now: datetime
+) -> None:
+    """Whether Cal.com refuses the call or our own budget does: nothing was written, so nothing can be found."""
+    booking = _pending(now)
+    sandbox.fault("calcom", "rate_limited", "bookings.create")
+    settings.CALCOM_CALLS_PER_MINUTE = calls
+    with pytest.raises(CalendarBusy):
+        _place(booking, now)
+    booking.refresh_from_db()
+    assert booking.calendar_asked_at is None
+    sandbox.clear_faults()
+    settings.CALCOM_CALLS_PER_MINUTE = 100
+    cache.clear()
+    calendar.cache_clear()
+
+    assert _place(booking, now + timedelta(seconds=1)).state == BookingState.CONFIRMED
 
 
 @pytest.mark.parametrize("event_types", [{"individual-video": "abc"}, {"individual-video": "9" * 5_000}])

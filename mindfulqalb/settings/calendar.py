@@ -32,3 +32,5 @@ CALCOM_WEBHOOK_SECRET_FALLBACKS = env.list("CALCOM_WEBHOOK_SECRET_FALLBACKS", de
 # silence.
 CALCOM_BOOKINGS_VERSION = env.str("CALCOM_BOOKINGS_VERSION", "2024-08-13")
 CALCOM_SLOTS_VERSION = env.str("CALCOM_SLOTS_VERSION", "2024-09-04")
+# Cal.com allows 120 a minute and key, and shuts out for a minute whoever makes one more.
+CALCOM_CALLS_PER_MINUTE = env.int("CALCOM_CALLS_PER_MINUTE", 100)

@@ -35,6 +35,7 @@ def vendor_session(*, get_retries: int = 2) -> requests.Session:
     """
     retries = Retry(
         total=get_retries,
+        read=None if get_retries else False,  # without retries a timeout keeps its own name
         backoff_factor=0.2,
         allowed_methods={"GET"},
         status_forcelist={502, 503, 504},

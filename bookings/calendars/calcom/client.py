@@ -1,0 +1,93 @@
+"""The endpoints of Cal.com that we use, behind the calendar protocol."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from django.conf import settings
+
+from bookings.calendars.base import AlreadyGone, Appointment, AppointmentRequest
+from bookings.calendars.calcom.api import CalcomApi
+from bookings.calendars.calcom.budget import CallBudget
+from bookings.calendars.calcom.translation import (
+    appointment_of,
+    best_match,
+    booking_body,
+    free_starts,
+    instant_text,
+)
+
+# Our clock and theirs differ, and `asked_since` was written before the call left.
+CLOCK_SLACK = timedelta(minutes=2)
+
+
+class CalcomCalendar:
+    """Cal.com behind the calendar protocol."""
+
+    def __init__(self, *, api: CalcomApi, web_url: str, slots_version: str, bookings_version: str) -> None:
+        """Make a client. A missing version header would silently choose another shape of the endpoint."""
+        self._api = api
+        self._web_url = web_url.rstrip("/")
+        self._slots_version = slots_version
+        self._bookings_version = bookings_version
+
+    @classmethod
+    def from_settings(cls, *, in_background: bool = False) -> CalcomCalendar:
+        """Make the calendar that the settings describe."""
+        budget = CallBudget(calls_per_minute=settings.CALCOM_CALLS_PER_MINUTE, in_background=in_background)
+        return cls(
+            api=CalcomApi(url=settings.CALCOM_API_URL, key=settings.CALCOM_API_KEY, budget=budget),
+            web_url=settings.CALCOM_WEB_URL,
+            slots_version=settings.CALCOM_SLOTS_VERSION,
+            bookings_version=settings.CALCOM_BOOKINGS_VERSION,
+        )
+
+    def free_slots(self, *, event_type: str, start: datetime, end: datetime) -> list[datetime]:
+        """List free starts. https://cal.com/docs/api-reference/v2/slots/get-available-time-slots-for-an-event-type
+
+        An `end` at midnight UTC would be widened to the whole day, hence the second less, and the filter.
+        """
+        params = {
+            "eventTypeId": event_type,
+            "start": instant_text(start),
+            "end": instant_text(end - timedelta(seconds=1)),
+        }
+        data = self._api.call("GET", "slots", version=self._slots_version, params=params)
+        return sorted({instant for instant in free_starts(data) if start <= instant < end})
+
+    def book(self, request: AppointmentRequest, *, timeout: float) -> Appointment:
+        """Write an appointment. https://cal.com/docs/api-reference/v2/bookings/create-a-booking
+
+        There is no idempotency: our id goes into the metadata, and whoever gets no answer must look before asking
+        again.
+        """
+        body = booking_body(request)
+        data = self._api.call("POST", "bookings", version=self._bookings_version, json=body, timeout=timeout)
+        return appointment_of(data)
+
+    def find(self, request: AppointmentRequest) -> Appointment | None:
+        """Look for our reference. https://cal.com/docs/api-reference/v2/bookings/get-all-bookings"""
+        params = {
+            "attendeeEmail": request.email.lower(),
+            "eventTypeId": request.event_type,
+            "afterCreatedAt": instant_text(request.asked_since - CLOCK_SLACK),
+            "sortCreated": "desc",
+            "take": "50",
+        }
+        data = self._api.call("GET", "bookings", version=self._bookings_version, params=params)
+        return best_match(data, request)
+
+    def cancel(self, uid: str, *, reason: str) -> None:
+        """Cancel an appointment. https://cal.com/docs/api-reference/v2/bookings/cancel-a-booking
+
+        The reason is mandatory for the host's key. Cancelled before, over, or unknown: there is nothing left to cancel.
+        """
+        path = f"bookings/{quote(uid, safe='')}/cancel"
+        with suppress(AlreadyGone):
+            self._api.call("POST", path, version=self._bookings_version, json={"cancellationReason": reason})
+
+    def page_url(self, uid: str) -> str:
+        """The booking's page on Cal.com."""
+        return f"{self._web_url}/booking/{quote(uid, safe='')}"

@@ -1,0 +1,105 @@
+"""Between our words and Cal.com's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.utils.dateparse import parse_datetime
+
+from bookings.calendars.base import Appointment, AppointmentState
+from mindfulqalb.vendors.errors import ProviderError
+
+if TYPE_CHECKING:
+    from bookings.calendars.base import AppointmentRequest
+
+# The rest of their 43 languages is none in which we write.
+LANGUAGES = {"en", "hi"}
+STATES = {
+    "accepted": AppointmentState.ACCEPTED,
+    "pending": AppointmentState.PENDING,
+    "awaiting_host": AppointmentState.PENDING,
+    "rejected": AppointmentState.DECLINED,
+    "cancelled": AppointmentState.CANCELLED,
+}
+# Of several that carry our reference (moved ones do), the one that stands.
+BEST_FIRST = (
+    AppointmentState.ACCEPTED,
+    AppointmentState.PENDING,
+    AppointmentState.DECLINED,
+    AppointmentState.CANCELLED,
+)
+
+
+def booking_body(request: AppointmentRequest) -> dict[str, Any]:
+    """Write down an appointment as `POST /v2/bookings` wants it; an unknown field would be refused."""
+    attendee = {
+        "name": request.name,
+        # Their search by email is case-sensitive.
+        "email": request.email.lower(),
+        "timeZone": request.time_zone,
+        "language": request.locale if request.locale in LANGUAGES else "en",
+    } | ({"phoneNumber": request.phone} if request.phone else {})
+    return {
+        "start": instant_text(request.starts_at),
+        "eventTypeId": int(request.event_type),
+        "attendee": attendee,
+        "metadata": {"reference": request.reference},
+    }
+
+
+def appointment_of(data: Any) -> Appointment:
+    """Read a booking of theirs; keys that we do not know are none of our business. Raises ProviderError."""
+    try:
+        return Appointment(uid=data["uid"], starts_at=instant_of(data["start"]), state=STATES[data["status"]])
+    except (KeyError, TypeError, ValueError) as error:
+        msg = "cal.com answered with a booking that cannot be read"
+        raise ProviderError(msg, permanent=False) from error
+
+
+def best_match(data: Any, request: AppointmentRequest) -> Appointment | None:
+    """Choose ours among the bookings of one client, the one that stands before one that is over."""
+    ours = [appointment_of(item) for item in _listed(data) if _is_ours(item, request)]
+    return min(ours, key=lambda appointment: BEST_FIRST.index(appointment.state), default=None)
+
+
+def free_starts(data: Any) -> list[datetime]:
+    """Read the starts from their list per day; their key and clock are not enough on a day when the clock changes."""
+    try:
+        return [instant_of(slot["start"]) for day in data.values() for slot in day]
+    except (AttributeError, KeyError, TypeError) as error:
+        msg = "cal.com answered with slots that cannot be read"
+        raise ProviderError(msg, permanent=False) from error
+
+
+def instant_of(text: str) -> datetime:
+    """Read an instant with its offset, in UTC. Raises ProviderError."""
+    try:
+        parsed = parse_datetime(text)
+    except (TypeError, ValueError):
+        parsed = None
+    if parsed is None or parsed.tzinfo is None:
+        msg = "cal.com sent a time that cannot be read"
+        raise ProviderError(msg, permanent=False)
+    return parsed.astimezone(UTC)
+
+
+def instant_text(instant: datetime) -> str:
+    """Write an instant as they read it: in UTC, and saying so."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _listed(data: Any) -> list[dict[str, Any]]:
+    if not isinstance(data, list):
+        msg = "cal.com answered with no list of bookings"
+        raise ProviderError(msg, permanent=False)
+    return [item for item in data if isinstance(item, dict)]
+
+
+def _is_ours(item: dict[str, Any], request: AppointmentRequest) -> bool:
+    reference = (item.get("metadata") or {}).get("reference")
+    if reference is not None:
+        return bool(reference == request.reference)
+    # Metadata may be lost on their side; same client, type and start is ours all the same, as long as it stands.
+    stands = item.get("status") in {"accepted", "pending"}
+    return stands and instant_of(item.get("start", "")) == request.starts_at

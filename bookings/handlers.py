@@ -6,9 +6,10 @@ from uuid import UUID
 
 from django.conf import settings
 
-from bookings.letters import cancelled_letter, confirmation_letter, refunded_letter, slot_lost_letter
+from bookings.letters import cancelled_letter, confirmation_letter, receipt_letter, refunded_letter, slot_lost_letter
 from bookings.listings import distrust_listings
 from bookings.models import Booking
+from bookings.receipts import write_receipt, write_refund_note
 from bookings.services.booking import place_paid_hold
 from bookings.services.cancellation import clear_calendar
 from bookings.services.placement import place_in_calendar
@@ -17,7 +18,7 @@ from mindfulqalb.catalogue.queries import active_offers, event_type_of
 from mindfulqalb.mail.services import send_letter
 from mindfulqalb.outbox.registry import Delivery, handles
 from mindfulqalb.webhooks.services import mark_processed
-from payments.models import Refund
+from payments.receipts.services import NoMoneyMoved
 
 
 @handles("payment.captured")
@@ -57,11 +58,14 @@ def send_cancelled(delivery: Delivery) -> None:
 
 @handles("email.confirmation")
 def send_confirmation(delivery: Delivery) -> None:
-    """Mail the confirmation, unless it was cancelled while the mail server was away."""
+    """Mail the confirmation, unless it was cancelled while the mail server was away, and then the receipt."""
     booking = _booking_of(delivery)
-    if booking.state == BookingState.CANCELLED:
-        return
-    send_letter(letter=confirmation_letter(booking, now=delivery.now), key=delivery.message_id, now=delivery.now)
+    if booking.state != BookingState.CANCELLED:
+        send_letter(letter=confirmation_letter(booking, now=delivery.now), key=delivery.message_id, now=delivery.now)
+    if booking.payment is not None:
+        # By itself: what may be wrong with a receipt must not keep anybody waiting for the time of their session.
+        receipt = write_receipt(payment_id=booking.payment.id, now=delivery.now)
+        send_letter(letter=receipt_letter(booking, receipt, now=delivery.now), key=receipt.id, now=delivery.now)
 
 
 @handles("email.slot_lost")
@@ -74,9 +78,12 @@ def send_slot_lost(delivery: Delivery) -> None:
 
 @handles("refund.processed")
 def send_refunded(delivery: Delivery) -> None:
-    """Mail that money went back."""
-    refund = Refund.objects.select_related("payment").get(id=UUID(delivery.payload["refund_id"]))
-    letter = refunded_letter(refund, now=delivery.now)
+    """Issue the note of a refund, and mail it; nothing when the bank has sent the money back to us meanwhile."""
+    try:
+        note = write_refund_note(refund_id=UUID(delivery.payload["refund_id"]), now=delivery.now)
+    except NoMoneyMoved:
+        return
+    letter = refunded_letter(note, now=delivery.now)
     if letter is not None:
         send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
 
@@ -90,4 +97,4 @@ def work_on_webhook(delivery: Delivery) -> None:
 
 
 def _booking_of(delivery: Delivery) -> Booking:
-    return Booking.objects.select_related("offer").get(id=UUID(delivery.payload["booking_id"]))
+    return Booking.objects.select_related("offer", "payment").get(id=UUID(delivery.payload["booking_id"]))

@@ -12,14 +12,18 @@ from bookings.calendars import calendar
 from bookings.links import manage_url
 from bookings.models import Booking
 from bookings.practice_time import practice_zone
+from bookings.receipts import booking_paid_by
 from bookings.states import GIVES_PAYMENT_BACK
 from mindfulqalb.mail.services import Attachment, Letter
 from payments.models import Payment, Refund
 from payments.queries import is_untouched
+from payments.receipts.rendering import receipt_pdf
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
+
+    from payments.receipts.models import Receipt
 
 
 def confirmation_letter(booking: Booking, *, now: datetime) -> Letter:
@@ -70,25 +74,36 @@ def slot_lost_letter(booking: Booking, *, payment_id: UUID, now: datetime) -> Le
     )
 
 
-def refunded_letter(refund: Refund, *, now: datetime) -> Letter | None:
+def receipt_letter(booking: Booking, receipt: Receipt, *, now: datetime) -> Letter:
+    """Hand over the receipt of what was paid."""
+    return Letter(
+        template="receipt",
+        recipient=booking.customer_email,
+        context={**_context(booking, now), "amount": receipt.amount, "number": receipt.number},
+        about=f"payment:{receipt.payment_id}",
+        attachments=(_attached(receipt),),
+        locale=booking.locale,
+    )
+
+
+def refunded_letter(note: Receipt, *, now: datetime) -> Letter | None:
     """Say what went back; None when nobody here knows whose money it was, for then only the gateway can tell them."""
-    payment = refund.payment
-    booking = payment.bookings.select_related("offer").order_by("-created_at").first() or _hold_of(payment)
+    payment = note.payment
+    booking = booking_paid_by(payment)
     if booking is None:
         return None
     return Letter(
         template="refunded",
         recipient=booking.customer_email,
-        context={**_context(booking, now), "amount": refund.amount, "payment_id": payment.provider_payment_id},
+        context={**_context(booking, now), "amount": note.amount, "payment_id": payment.provider_payment_id},
         about=f"payment:{payment.id}",
+        attachments=(_attached(note),),
         locale=booking.locale,
     )
 
 
-def _hold_of(payment: Payment) -> Booking | None:
-    if not payment.reference:
-        return None
-    return Booking.objects.select_related("offer").filter(id=payment.reference).first()
+def _attached(receipt: Receipt) -> Attachment:
+    return Attachment(f"{receipt.number}.pdf", receipt_pdf(receipt), "application/pdf")
 
 
 def _context(booking: Booking, now: datetime) -> dict[str, Any]:

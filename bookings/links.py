@@ -37,6 +37,11 @@ def calendar_file_url(booking: Booking, *, now: datetime) -> str:
     return f"{manage_url(booking, now=now)}/session.ics"
 
 
+def receipt_url(booking: Booking, number: str, *, now: datetime) -> str:
+    """The page of a receipt."""
+    return f"{manage_url(booking, now=now)}/receipts/{number}"
+
+
 def booking_of_token(token: str, *, now: datetime) -> Booking:
     """Find the booking that a token opens. Raises InvalidToken for a forged, expired or revoked one."""
     claims = read_booking_token(token, now=now)

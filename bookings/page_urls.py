@@ -5,10 +5,13 @@ from __future__ import annotations
 from django.urls import path
 
 from bookings.pages import booking_page, cancel_session, manage_page, session_file
+from bookings.receipt_pages import receipt_file, receipt_page
 
 urlpatterns = [
     path("", booking_page, name="booking-page"),
     path("manage/<str:token>", manage_page, name="manage-page"),
     path("manage/<str:token>/cancel", cancel_session, name="cancel-session"),
     path("manage/<str:token>/session.ics", session_file, name="session-file"),
+    path("manage/<str:token>/receipts/<slug:number>", receipt_page, name="receipt-page"),
+    path("manage/<str:token>/receipts/<slug:number>.pdf", receipt_file, name="receipt-file"),
 ]

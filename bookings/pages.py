@@ -19,6 +19,7 @@ from bookings.calendar_file import calendar_file
 from bookings.calendars import calendar
 from bookings.links import booking_of_token, calendar_file_url
 from bookings.practice_time import practice_zone
+from bookings.receipts import receipts_of
 from bookings.refusals import NotCancellable
 from bookings.services.cancellation import cancel_by_client, quote_cancellation
 from mindfulqalb.api.tokens import InvalidToken
@@ -58,7 +59,12 @@ def manage_page(request: HttpRequest, token: str) -> HttpResponse:
         booking = booking_of_token(token, now=now)
     except InvalidToken:
         return render(request, "manage/invalid.html", status=404)
-    context = {"booking": _shown(booking, now), "cancellation": _cancellation(booking, token, now)}
+    context = {
+        "booking": _shown(booking, now),
+        "cancellation": _cancellation(booking, token, now),
+        "receipts": receipts_of(booking),
+        "token": token,
+    }
     return render(request, "manage/page.html", context)
 
 

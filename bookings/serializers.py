@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rest_framework import serializers
 
 from bookings.calendars import calendar
-from bookings.links import calendar_file_url, manage_url
+from bookings.links import calendar_file_url, manage_url, receipt_url
 from bookings.practice_time import clock_text, local
 from mindfulqalb.api.fields import (
     ClockTime,
@@ -20,12 +20,14 @@ from mindfulqalb.api.fields import (
     StrictBoolean,
 )
 from mindfulqalb.api.public_ids import BOOKING, CONSENT
+from payments.receipts.models import ReceiptKind
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bookings.models import Booking
     from bookings.services.cancellation import Quote
+    from payments.receipts.models import Receipt
 
 
 class SessionSerializer(serializers.Serializer[object]):
@@ -142,6 +144,17 @@ class CancellationSerializer(serializers.Serializer[object]):
     currency = serializers.CharField(allow_null=True)
 
 
+class ReceiptSerializer(serializers.Serializer[object]):
+    """A receipt, or the note of a refund: what it is about, and the page that shows it."""
+
+    number = serializers.CharField()
+    kind = serializers.ChoiceField(choices=["payment", "refund"])
+    amount = serializers.IntegerField()
+    currency = serializers.CharField()
+    issuedAt = serializers.DateTimeField()
+    url = serializers.CharField()
+
+
 class BookingStatusSerializer(BookingAnswerSerializer):
     """What a client's link shows; `cancellation` is null where there is nothing to cancel."""
 
@@ -154,6 +167,7 @@ class BookingStatusSerializer(BookingAnswerSerializer):
     timeZone = serializers.CharField()
     calendarUrl = serializers.CharField()
     cancellation = CancellationSerializer(allow_null=True)
+    receipts = ReceiptSerializer(many=True)
 
 
 def booking_answer(booking: Booking, *, now: datetime) -> dict[str, Any]:
@@ -168,7 +182,9 @@ def booking_answer(booking: Booking, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def booking_status(booking: Booking, *, quote: Quote | None, time_zone: str, now: datetime) -> dict[str, Any]:
+def booking_status(
+    booking: Booking, *, quote: Quote | None, receipts: list[Receipt], time_zone: str, now: datetime
+) -> dict[str, Any]:
     """Translate a booking into what its client sees."""
     return booking_answer(booking, now=now) | {
         "sessionType": booking.session_type,
@@ -180,6 +196,18 @@ def booking_status(booking: Booking, *, quote: Quote | None, time_zone: str, now
         "timeZone": time_zone,
         "calendarUrl": calendar_file_url(booking, now=now),
         "cancellation": _cancellation(quote) if quote else None,
+        "receipts": [_receipt(booking, receipt, now) for receipt in receipts],
+    }
+
+
+def _receipt(booking: Booking, receipt: Receipt, now: datetime) -> dict[str, Any]:
+    return {
+        "number": receipt.number,
+        "kind": ReceiptKind(receipt.kind).name.lower(),
+        "amount": receipt.amount_minor,
+        "currency": receipt.currency,
+        "issuedAt": local(receipt.issued_at).isoformat(),
+        "url": receipt_url(booking, receipt.number, now=now),
     }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -14,6 +15,7 @@ from rest_framework.viewsets import ViewSet
 
 from bookings.availability import day_of
 from bookings.links import booking_of_token, token_of
+from bookings.receipts import receipt_of, receipts_of
 from bookings.refusals import SlotTaken
 from bookings.serializers import (
     AvailabilityRequestSerializer,
@@ -34,18 +36,21 @@ from bookings.states import BookingState
 from bookings.webhooks import receive_calendar_webhook
 from bookings.wishes import Customer, Wish
 from consent.circumstances import circumstances_of
+from mindfulqalb.api.negotiation import WhateverIsAccepted
 from mindfulqalb.api.public_ids import BOOKING
 from mindfulqalb.api.throttles import AddressThrottle, EmailThrottle
 from mindfulqalb.api.tokens import InvalidToken, bearer_token
 from mindfulqalb.catalogue.queries import find_offer
 from mindfulqalb.idempotency.views import idempotent
 from payments.gateways import gateway_named
+from payments.receipts.rendering import pdf_response
 from payments.return_urls import own_return_url, success_url_of
 from payments.services import Checkout
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.http import HttpResponse
     from rest_framework.request import Request
 
     from bookings.models import Booking
@@ -128,6 +133,12 @@ class BookingViewSet(ViewSet):
         """Cancel by the signed link; the policy decides what goes back, and the status told it before."""
         return _shown(cancel_by_client(booking_id=_opened(request, pk).id, now=timezone.now()))
 
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    @action(detail=True, url_path="receipts/(?P<number>[A-Z0-9-]+)", content_negotiation_class=WhateverIsAccepted)
+    def receipt(self, request: Request, pk: str, number: str) -> HttpResponse:
+        """Hand out a receipt or refund note of the booking as PDF."""
+        return pdf_response(receipt_of(_opened(request, pk), number=number))
+
 
 class CalendarWebhookViewSet(ViewSet):
     """Deliveries of Cal.com: checked on the raw body, stored once, answered; the work happens later."""
@@ -155,7 +166,10 @@ def _opened(request: Request, public_id: str) -> Booking:
 def _shown(booking: Booking) -> Response:
     now = timezone.now()
     quote = quote_cancellation(booking, now=now) if booking.is_settled else None
-    return Response(booking_status(booking, quote=quote, time_zone=settings.PRACTICE_TIME_ZONE, now=now))
+    receipts = receipts_of(booking)
+    return Response(
+        booking_status(booking, quote=quote, receipts=receipts, time_zone=settings.PRACTICE_TIME_ZONE, now=now)
+    )
 
 
 def _wish(request: Request, data: dict[str, Any]) -> Wish:

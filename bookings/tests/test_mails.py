@@ -14,6 +14,7 @@ from icalendar import Calendar
 from bookings.letters import confirmation_letter, refunded_letter, slot_lost_letter
 from bookings.links import booking_of_token, manage_url
 from bookings.practice_time import local
+from bookings.receipts import write_refund_note
 from bookings.states import BookingState
 from bookings.tests.builders import make_payment, make_upcoming, make_wish, next_slot
 from bookings.wishes import Customer
@@ -66,7 +67,8 @@ def _refunded(**overrides: Any) -> tuple[Booking, Letter]:
         actor="system",
         requested_at=datetime.now(UTC),
     )
-    letter = refunded_letter(refund, now=datetime.now(UTC))
+    note = write_refund_note(refund_id=refund.id, now=datetime.now(UTC))
+    letter = refunded_letter(note, now=datetime.now(UTC))
     assert letter is not None
     return booking, letter
 

@@ -106,7 +106,7 @@ def test_booking_answer_spells_every_state_and_links_to_no_calendar_without_an_e
 def test_booking_status_says_when_and_names_no_person() -> None:
     booking = make_booking(wish=make_wish(session_type="couples"), payment=make_payment(item="couples-video"))
 
-    status = booking_status(booking, quote=None, time_zone="Asia/Kolkata", now=NOW)
+    status = booking_status(booking, quote=None, receipts=[], time_zone="Asia/Kolkata", now=NOW)
 
     assert sorted(status) == sorted(BookingStatusSerializer().fields)
     assert {name: status[name] for name in ("sessionType", "format", "date", "time", "timeZone")} == {
@@ -117,7 +117,7 @@ def test_booking_status_says_when_and_names_no_person() -> None:
         "timeZone": "Asia/Kolkata",
     }
     assert (status["startsAt"], status["endsAt"]) == ("2026-12-04T10:00:00+05:30", "2026-12-04T11:30:00+05:30")
-    assert status["cancellation"] is None
+    assert (status["cancellation"], status["receipts"]) == (None, [])
     assert [word for word in ("Jane", "jane@", "98765", "pay_") if word in str(status)] == []
 
 

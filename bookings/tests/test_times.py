@@ -128,7 +128,7 @@ def test_times_reach_a_client_across_their_clock_change(day: date) -> None:
 
     letter = confirmation_letter(booking, now=FIRST_ISSUE)
 
-    begin, end = (instant.astimezone(there) for instant in _of_file(letter.attachments[0].content))
+    begin, end = (instant.astimezone(there) for instant in _of_file(str(letter.attachments[0].content)))
     is_summer = date(2026, 3, 8) <= day < date(2026, 11, 1) or day >= date(2027, 3, 14)
     assert (begin.strftime("%Y-%m-%d %H:%M"), (end - begin).total_seconds()) == (
         f"{day} {'08:30' if is_summer else '07:30'}",

@@ -80,12 +80,28 @@ def _delivery(refund: Refund) -> Delivery:
     return Delivery(message.id, "refund.processed", "x", {"refund_id": str(refund.id)}, 1, LATE)
 
 
+def _paid_back() -> Refund:
+    Refund.objects.update(state="PROCESSED")
+    return Refund.objects.get()
+
+
+def test_send_refunded_is_silent_about_money_that_came_back(sandbox: SandboxProcess) -> None:
+    payment = make_payment()
+    make_booking(state=BookingState.REJECTED, payment=payment)
+    refund_unplaced(now=LATE)
+    Refund.objects.update(state="FAILED")
+
+    send_refunded(_delivery(Refund.objects.get()))
+
+    assert sandbox.mailbox() == []
+
+
 def test_send_refunded_tells_the_client(sandbox: SandboxProcess) -> None:
     payment = make_payment()
     make_booking(state=BookingState.REJECTED, payment=payment)
     refund_unplaced(now=LATE)
 
-    send_refunded(_delivery(Refund.objects.get()))
+    send_refunded(_delivery(_paid_back()))
 
     (mail,) = sandbox.mailbox()
     assert (mail["subject"], "INR 1,299.00" in mail["text"], "INR 1,299.00" in mail["html"]) == (
@@ -100,7 +116,7 @@ def test_send_refunded_knows_the_client_by_the_hold(sandbox: SandboxProcess) -> 
     make_payment(reference=str(hold.id))
     refund_unplaced(now=LATE)
 
-    send_refunded(_delivery(Refund.objects.get()))
+    send_refunded(_delivery(_paid_back()))
 
     assert [mail["to"] for mail in sandbox.mailbox()] == [["jane@example.com"]]
 
@@ -109,6 +125,6 @@ def test_send_refunded_is_silent_about_money_of_nobody_we_know(sandbox: SandboxP
     make_payment()
     refund_unplaced(now=LATE)
 
-    send_refunded(_delivery(Refund.objects.get()))
+    send_refunded(_delivery(_paid_back()))
 
     assert sandbox.mailbox() == []

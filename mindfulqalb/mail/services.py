@@ -33,7 +33,7 @@ class Attachment:
     """A file to go with a mail."""
 
     filename: str
-    content: str
+    content: str | bytes
     media_type: str
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mindfulqalb.settings.runtime import env
+from mindfulqalb.settings.runtime import env, problems
 
 # --- The practice -----------------------------------------------------------------------------------------------------
 
@@ -10,6 +10,14 @@ PRACTICE_NAME = env.str("PRACTICE_NAME", "MindfulQALB")
 PRACTICE_TIME_ZONE = env.str("PRACTICE_TIME_ZONE", "Asia/Kolkata")
 PRACTICE_REGION = env.str("PRACTICE_REGION", "IN")  # how a phone number without country code is read
 PRACTICE_EMAIL = env.str("PRACTICE_EMAIL", "care@mindfulqalb.com")
+# What receipts say: who sells, where (lines divided by semicolons), and what the tax office wants to read.
+PRACTICE_LEGAL_NAME = env.str("PRACTICE_LEGAL_NAME", PRACTICE_NAME)
+PRACTICE_ADDRESS = env.str("PRACTICE_ADDRESS", "")
+PRACTICE_TAX_LINE = env.str("PRACTICE_TAX_LINE", "")
+# Receipts are numbered anew in each accounting year; India's begins in April.
+ACCOUNTING_YEAR_FIRST_MONTH = env.int("ACCOUNTING_YEAR_FIRST_MONTH", 4)
+if not 1 <= ACCOUNTING_YEAR_FIRST_MONTH <= 12:  # noqa: PLR2004  (months)
+    problems.append("ACCOUNTING_YEAR_FIRST_MONTH must be a month, 1 to 12")
 # Shown on every page and in every mail: a client may be in distress.
 HELPLINES = env.json(
     "HELPLINES",

@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "mindfulqalb.idempotency",
     "mindfulqalb.catalogue",
     "payments",
+    "payments.receipts",
     "consent",
     "bookings",
 ]

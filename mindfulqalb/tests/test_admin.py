@@ -27,6 +27,8 @@ from mindfulqalb.staff.read_only import ReadOnlyAdmin
 from mindfulqalb.staff.tests.builders import log_in
 from mindfulqalb.webhooks.models import WebhookDelivery
 from payments.models import Payment, Refund
+from payments.receipts.models import Receipt
+from payments.receipts.services import Recipient, issue_receipt
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -50,6 +52,7 @@ def make_everything() -> None:
     Refund.objects.create(
         payment=payment, reason="cancelled", amount_minor=100, currency="INR", actor="system", requested_at=NOW
     )
+    issue_receipt(payment_id=payment.id, recipient=Recipient(name=CLIENT.name), now=NOW)
     WebhookDelivery.objects.create(
         vendor="razorpay",
         event_id="evt_1",
@@ -96,7 +99,7 @@ def snapshot(label: str) -> list[Any]:
 
 
 def test_everything_in_the_admin_is_known_here() -> None:
-    evidence = {AuditEvent, Booking, ConsentDocument, ConsentRecord, OutboxMessage, Payment, Refund, SentMail}
+    evidence = {AuditEvent, Booking, ConsentDocument, ConsentRecord, OutboxMessage, Payment, Refund, Receipt, SentMail}
 
     assert set(admin.site._registry) == evidence | {WebhookDelivery} | WRITABLE
 

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 BOOKING_ID = "booking_aaaaaaaaaaaaaaaaaaaaaaaaaa"
+NUMBER = "R-2026-27-0001"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 READ, WRITE, BOTH = ["GET", "HEAD"], ["POST"], ["GET", "HEAD", "POST"]
 ROUTES = {
     "": READ,
     "manage/<str:token>": READ,
     "manage/<str:token>/cancel": WRITE,
+    "manage/<str:token>/receipts/<slug:number>": READ,
+    "manage/<str:token>/receipts/<slug:number>.pdf": READ,
     "manage/<str:token>/session.ics": READ,
     "api/catalogue": READ,
     "api/availability": BOTH,
@@ -31,6 +34,7 @@ ROUTES = {
     "api/bookings/hold": WRITE,
     "api/bookings/<pk>": READ,
     "api/bookings/<pk>/cancel": WRITE,
+    "api/bookings/<pk>/receipts/<number>": READ,
     "api/consent": WRITE,
     "api/consent/document": READ,
     "api/payments/create-order": WRITE,
@@ -60,7 +64,8 @@ def _routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Itera
 
 
 def _address(route: str) -> str:
-    return "/" + route.replace("<pk>", BOOKING_ID).replace("<str:token>", "forged")
+    names = {"<pk>": BOOKING_ID, "<str:token>": "forged", "<slug:number>": NUMBER, "<number>": NUMBER}
+    return "/" + re.sub(r"<[\w:]+>", lambda name: names[name[0]], route)
 
 
 def _understood(client: Client, route: str) -> list[str]:

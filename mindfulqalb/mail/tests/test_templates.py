@@ -25,6 +25,7 @@ SUBJECTS = {
     "cancelled": "Your appointment is cancelled",
     "confirmation": "Your appointment is confirmed",
     "pending": "We have received your payment",
+    "receipt": "Your receipt R-2026-27-0001",
     "refunded": "Your money is on its way back",
     "slot_lost": "Please choose another time for your appointment",
 }

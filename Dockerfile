@@ -11,8 +11,8 @@ COPY . .
 RUN export ENVIRONMENT=production SITE_URL=https://build.invalid ALLOWED_HOSTS=build.invalid EMAIL_HOST=build.invalid \
         DATABASE_URL=postgresql://build.invalid/build REDIS_URL=redis://build.invalid/0 \
         CALCOM_EVENT_TYPE_IDS='{"free": "0"}' \
-    && for name in SECRET_KEY JWT_SECRET ENCRYPTION_KEY BLIND_INDEX_KEY CALCOM_API_KEY CALCOM_WEBHOOK_SECRET \
-        RAZORPAY_KEY_ID RAZORPAY_KEY_SECRET RAZORPAY_WEBHOOK_SECRET STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET; \
+    && for name in SECRET_KEY JWT_SECRET ENCRYPTION_KEY BLIND_INDEX_KEY AUDIT_SIGNING_KEY CALCOM_API_KEY \
+        CALCOM_WEBHOOK_SECRET RAZORPAY_KEY_ID RAZORPAY_KEY_SECRET RAZORPAY_WEBHOOK_SECRET STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET; \
         do export "$name=$(python -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())')"; done \
     && python manage.py collectstatic --noinput --verbosity 0 \
     && python -m compileall -q .

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 
+from mindfulqalb.audit.evidence import evidence
 from mindfulqalb.encryption.fields import EncryptedTextField
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class ConsentMethod(models.TextChoices):
     BOOKING = "booking", "Accepted with the booking"
 
 
+@evidence("consent")
 class ConsentRecord(models.Model):
     """That somebody agreed to a document; append-only, and state is derived from rows and time.
 

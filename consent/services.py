@@ -197,6 +197,7 @@ def _write(
             target=f"consent:{consent.id}",
             now=now,
             details={"version": version, "document_sha256": consent.document_sha256, "method": method},
+            evidence=consent,
         )
     return consent
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindfulqalb.settings")
@@ -22,5 +23,7 @@ app.conf.beat_schedule = {
     "expire overdue holds": {"task": "bookings.expire_holds", "schedule": 60.0},
     "ask for money that no webhook told of": {"task": "payments.reconcile", "schedule": 300.0},
     "forget old answers": {"task": "idempotency.forget", "schedule": 3600.0},
+    "seal the audit trail": {"task": "audit.seal", "schedule": 60.0, "options": {"expires": 60.0}},
+    "sign a checkpoint of the audit trail": {"task": "audit.checkpoint", "schedule": crontab(hour="0", minute="30")},
     "send back what could not be placed": {"task": "bookings.refund_unplaced", "schedule": 900.0},
 }

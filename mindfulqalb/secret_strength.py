@@ -11,6 +11,7 @@ DEVELOPMENT_SECRETS = {
     "JWT_SECRET": "development-only-jwt-secret-that-production-refuses-to-start-with",
     "ENCRYPTION_KEY": "ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE=",
     "BLIND_INDEX_KEY": "ZGV2ZWxvcG1lbnQtb25seS1ibGluZC1pbmRleC1rZXk=",
+    "AUDIT_SIGNING_KEY": "ZGV2ZWxvcG1lbnQtb25seS1hdWRpdC1zaWduLWtleSE=",
 }
 SANDBOX_SECRETS = {
     "CALCOM_API_KEY": "cal_sandbox",

@@ -8,6 +8,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("bookings.page_urls")),
     path("api/", include("mindfulqalb.catalogue.urls")),
+    path("api/", include("mindfulqalb.audit.urls")),
     path("api/", include("payments.urls")),
     path("api/", include("consent.urls")),
     path("api/", include("bookings.urls")),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
+
+from mindfulqalb.audit.checks import check_signing_keys
 
 
 class AuditConfig(AppConfig):
@@ -10,3 +13,7 @@ class AuditConfig(AppConfig):
 
     name = "mindfulqalb.audit"
     label = "audit"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        register(check_signing_keys, Tags.security)

@@ -10,6 +10,7 @@ from mindfulqalb.settings.practice import *
 from mindfulqalb.settings.calendar import *
 from mindfulqalb.settings.money import *
 from mindfulqalb.settings.rules import *
+from mindfulqalb.settings.audit import *
 from mindfulqalb.settings.servers import *
 from mindfulqalb.settings.api import *
 from mindfulqalb.settings.browser import *

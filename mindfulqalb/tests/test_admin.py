@@ -16,7 +16,8 @@ from bookings.tests.builders import NOW, make_booking, make_payment, make_wish
 from bookings.wishes import Customer
 from consent.models import ConsentDocument, ConsentRecord
 from consent.services import Circumstances
-from mindfulqalb.audit.models import AuditEvent
+from mindfulqalb.audit.checkpoints import take_checkpoint
+from mindfulqalb.audit.models import AuditCheckpoint, AuditEvent, AuditSeal, AuditVerification
 from mindfulqalb.catalogue.models import CancellationRule, SessionOffer, Therapist
 from mindfulqalb.encryption.blind_index import email_digest
 from mindfulqalb.encryption.fields import EncryptedTextField
@@ -74,6 +75,10 @@ def make_everything() -> None:
         topic="email.confirmation", lane=about, payload={"booking_id": str(booking.id)}, due_at=NOW, created_at=NOW
     )
     Group.objects.create(name="Auditors")
+    take_checkpoint(now=NOW)
+    AuditVerification.objects.create(
+        started_at=NOW, finished_at=NOW, event_count=2, row_count=1, erased_count=0, finding_count=0, findings=[]
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -99,9 +104,10 @@ def snapshot(label: str) -> list[Any]:
 
 
 def test_everything_in_the_admin_is_known_here() -> None:
-    evidence = {AuditEvent, Booking, ConsentDocument, ConsentRecord, OutboxMessage, Payment, Refund, Receipt, SentMail}
+    evidence = {Booking, ConsentDocument, ConsentRecord, OutboxMessage, Payment, Receipt, Refund, SentMail}
+    trail = {AuditCheckpoint, AuditEvent, AuditSeal, AuditVerification}
 
-    assert set(admin.site._registry) == evidence | {WebhookDelivery} | WRITABLE
+    assert set(admin.site._registry) == evidence | trail | {WebhookDelivery} | WRITABLE
 
 
 @pytest.mark.parametrize("label", ALL)

@@ -33,7 +33,10 @@ LEFT_OUT = {
     *("pytest.mark.skip", "pytest.mark.skipif", "pytest.mark.xfail", "pytest.skip", "pytest.xfail"),
     *("pytest.importorskip", "unittest.skip", "unittest.skipIf", "unittest.skipUnless", "unittest.expectedFailure"),
 }
-APPEND_ONLY = ["audit_events", "consent_records", "receipts"]
+APPEND_ONLY = [
+    *("audit_events", "audit_seals", "audit_checkpoints", "audit_verifications"),
+    *("consent_records", "receipts"),
+]
 TYPES = {"varchar": "character varying", "time": "time without time zone"}
 
 

@@ -28,6 +28,7 @@ ROUTES = {
     "manage/<str:token>/receipts/<slug:number>": READ,
     "manage/<str:token>/receipts/<slug:number>.pdf": READ,
     "manage/<str:token>/session.ics": READ,
+    "api/audit/keys": READ,
     "api/catalogue": READ,
     "api/availability": BOTH,
     "api/bookings": WRITE,

@@ -1,0 +1,101 @@
+"""Sign how far the chain goes, and send copies out of the house: what we hold ourselves proves nothing against us."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import transaction
+
+from mindfulqalb.audit.digests import GENESIS, plain, sha256_of
+from mindfulqalb.audit.models import AuditCheckpoint
+from mindfulqalb.audit.sealing import last_seal, lock_chain, seal_events
+from mindfulqalb.audit.signing import Signature, is_signed, key_id, public_keys, sign
+from mindfulqalb.outbox.services import enqueue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+KIND = "mindfulqalb audit checkpoint"
+STATEMENT_COLUMNS = ("number", "sequence", "chain_digest", "previous", "signed_at", "key_id")
+
+
+def take_checkpoint(*, now: datetime) -> AuditCheckpoint:
+    """Seal what is there, sign the end of the chain, and send the word out; also when nothing has happened since."""
+    seal_events(now=now)
+    with transaction.atomic():
+        lock_chain()
+        seal, previous = last_seal(), last_checkpoint()
+        checkpoint = AuditCheckpoint(
+            number=previous.number + 1 if previous else 1,
+            sequence=seal.sequence if seal else 0,
+            chain_digest=seal.chain_digest if seal else GENESIS,
+            previous=sha256_of(statement_of(previous)) if previous else GENESIS,
+            signed_at=now,
+            key_id=key_id(next(iter(public_keys().values()))),
+        )
+        checkpoint.signature = sign(statement_of(checkpoint)).text
+        checkpoint.save(force_insert=True)
+        _send_out(checkpoint, now)
+    return checkpoint
+
+
+def last_checkpoint() -> AuditCheckpoint | None:
+    """Return the newest checkpoint."""
+    return AuditCheckpoint.objects.order_by("-number").first()
+
+
+def statement_of(checkpoint: AuditCheckpoint) -> dict[str, Any]:
+    """Return what the signature is about."""
+    columns = {name: getattr(checkpoint, name) for name in STATEMENT_COLUMNS}
+    return {"kind": KIND, **columns, "signed_at": plain(checkpoint.signed_at)}
+
+
+def certificate_of(checkpoint: AuditCheckpoint) -> dict[str, Any]:
+    """Return statement and signature, as they leave the house."""
+    return {"statement": statement_of(checkpoint), "signature": checkpoint.signature}
+
+
+def certificate_text(checkpoint: AuditCheckpoint) -> str:
+    """Return the file that leaves the house."""
+    return json.dumps(certificate_of(checkpoint), indent=1, sort_keys=True) + "\n"
+
+
+def is_genuine(certificate: Mapping[str, Any]) -> bool:
+    """Say whether one of our keys signed it."""
+    statement, signature = certificate.get("statement"), certificate.get("signature")
+    if not isinstance(statement, dict) or not isinstance(signature, str) or statement.get("kind") != KIND:
+        return False
+    return is_signed(statement, Signature(str(statement.get("key_id")), signature))
+
+
+def store_copy(*, number: int) -> None:
+    """Put a checkpoint into AUDIT_CHECKPOINT_DIRECTORY; a copy that lies there already stays as it is."""
+    checkpoint = AuditCheckpoint.objects.get(number=number)
+    file = Path(settings.AUDIT_CHECKPOINT_DIRECTORY) / copy_name(checkpoint)
+    try:
+        with file.open("x", encoding="ascii") as copy:
+            copy.write(certificate_text(checkpoint))
+    except FileExistsError:
+        return
+
+
+def copy_name(checkpoint: AuditCheckpoint) -> str:
+    """Name a copy so that listings are in order."""
+    return f"checkpoint-{checkpoint.number:08}.json"
+
+
+def stored_copies(directory: Path) -> list[dict[str, Any]]:
+    """Read the copies in a directory, oldest first. Raises OSError, and ValueError for a file that is no JSON."""
+    return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(directory.glob("checkpoint-*.json"))]
+
+
+def _send_out(checkpoint: AuditCheckpoint, now: datetime) -> None:
+    payload = {"number": checkpoint.number}
+    if settings.AUDIT_CHECKPOINT_DIRECTORY:
+        enqueue(topic="audit.checkpoint_stored", lane="audit:directory", payload=payload, now=now)
+    if settings.AUDIT_CHECKPOINT_EMAIL:
+        enqueue(topic="audit.checkpoint_mailed", lane="audit:mail", payload=payload, now=now)

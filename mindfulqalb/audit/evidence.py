@@ -1,0 +1,54 @@
+"""Rows that have to be provable: which models they are, and what of a row its digest covers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mindfulqalb.audit.digests import salted_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from django.db.models import Model
+
+    ModelClass = TypeVar("ModelClass", bound=type[Model])
+
+models_by_kind: dict[str, type[Model]] = {}
+
+
+def evidence(kind: str) -> Callable[[ModelClass], ModelClass]:
+    """Mark a model as evidence: its table is append-only, and the events about `kind:<id>` vouch for its rows."""
+
+    def register(model: ModelClass) -> ModelClass:
+        if models_by_kind.setdefault(kind, model)._meta.label != model._meta.label:
+            raise ValueError(f"the kind {kind!r} already belongs to {models_by_kind[kind]._meta.label}")
+        return model
+
+    return register
+
+
+def target_of(row: Model) -> str:
+    """Name a row of evidence as events do. Raises LookupError for a model that is none."""
+    for kind, model in models_by_kind.items():
+        if isinstance(row, model):
+            return f"{kind}:{row.pk}"
+    raise LookupError(f"{row._meta.label} is not evidence")
+
+
+def vouch_for(row: Model, *, salt: bytes) -> dict[str, Any]:
+    """Digest every column, sealed ones by their plaintext: a change of key must not look like a change of content.
+
+    The columns are named beside it, so that columns added later do not make older rows look altered.
+    """
+    columns = list(_names_by_column(row))
+    return {"columns": columns, "digest": salted_digest(salt, content_of(row, columns))}
+
+
+def content_of(row: Model, columns: Iterable[str]) -> dict[str, Any]:
+    """Return the columns in clear. Raises CannotOpen, and LookupError for a column that is no more."""
+    names = _names_by_column(row)
+    return {column: getattr(row, names[column]) for column in columns}
+
+
+def _names_by_column(row: Model) -> dict[str, str]:
+    return {str(field.column): field.attname for field in row._meta.concrete_fields}

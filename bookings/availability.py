@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
+
+from django.conf import settings
 
 from bookings.listings import listing_of
 from bookings.models import Booking
-from bookings.practice_time import day_bounds, local
+from bookings.practice_time import can_be_named, day_bounds, days_between, local, practice_zone
 from bookings.refusals import SlotNotOffered, SlotTaken
 from bookings.states import BookingState
 from mindfulqalb.catalogue.queries import event_type_of
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from mindfulqalb.catalogue.models import SessionOffer
 
 
@@ -26,29 +34,35 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Day:
-    """The slots of one practice-local day, in order."""
+class FreeDay:
+    """A local day on which something is free, and how much."""
+
+    date: date
+    free: int
+
+
+@dataclass(frozen=True)
+class Availability:
+    """The slots of one local day, and the days of one month that have free ones, both in order."""
 
     slots: list[Slot]
+    days: list[FreeDay]
     is_stale: bool
 
 
-def day_of(*, offer: SessionOffer, day: date, now: datetime) -> Day:
-    """List a day's slots without those that have passed.
+def availability_of(
+    *, offer: SessionOffer, day: date | None, month: date | None, zone: ZoneInfo, now: datetime
+) -> Availability:
+    """Answer for a day, for the month that begins on a day, or for both, as they are in this zone.
 
     Raises ProviderError when the calendar is silent and nothing is known.
     """
-    start, end = day_bounds(day)
-    listing = listing_of(event_type=event_type_of(offer), now=now)
-    free = {instant for instant in listing.starts if max(start, now) <= instant < end}
-    taken = _taken(offer, start, end, now)
-    length = timedelta(minutes=offer.duration_minutes)
-    # A session that we have sold stays on the list as taken although the calendar names it no more.
-    known = free | {begin for begin, _ in taken if max(start, now) <= begin < end}
-    return Day(
-        slots=[Slot(instant, instant in free and not _overlaps(instant, length, taken)) for instant in sorted(known)],
-        is_stale=listing.is_stale,
-    )
+    slots, day_is_stale = _slots_of(offer, day, day, zone, now) if day else ([], False)
+    last = month.replace(day=monthrange(month.year, month.month)[1]) if month else None
+    in_month, month_is_stale = _slots_of(offer, month, last, zone, now) if month and last else ([], False)
+    free = [slot.starts_at.astimezone(zone).date() for slot in in_month if slot.is_available]
+    days = [FreeDay(date, len(list(slots))) for date, slots in groupby(free)]
+    return Availability(slots, days, day_is_stale or month_is_stale)
 
 
 def require_offered(*, offer: SessionOffer, starts_at: datetime, now: datetime) -> None:
@@ -57,22 +71,46 @@ def require_offered(*, offer: SessionOffer, starts_at: datetime, now: datetime) 
     The client's own live hold counts as taken here by nobody: overlap with our rows is decided under the therapist's
     lock.
     """
-    listing = listing_of(event_type=event_type_of(offer), now=now)
+    day = local(starts_at).date()
+    listing = listing_of(event_type=event_type_of(offer), now=now, days=(day,))
     if starts_at in listing.starts:
         return
-    day = day_of(offer=offer, day=local(starts_at).date(), now=now)
-    if any(slot.starts_at == starts_at for slot in day.slots):
+    slots, _ = _slots_of(offer, day, day, practice_zone(), now)
+    if any(slot.starts_at == starts_at for slot in slots):
         raise SlotTaken(fields={"time": ["This time is taken."]})
     raise SlotNotOffered(fields={"time": ["This time is not on offer."]})
 
 
-def _taken(offer: SessionOffer, start: datetime, end: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
+def _slots_of(offer: SessionOffer, first: date, last: date, zone: ZoneInfo, now: datetime) -> tuple[list[Slot], bool]:
+    """List the slots of some local days without those that have passed, and say whether they are stale."""
+    if not _is_in_reach(first, last, now):
+        return [], False
+    (start, _), (_, end) = day_bounds(first, zone), day_bounds(last, zone)
+    listing = listing_of(event_type=event_type_of(offer), now=now, days=days_between(start, end))
+    offered = {instant for instant in listing.starts if max(start, now) <= instant < end and can_be_named(instant)}
+    sold = _sold(offer, start, end, now)
+    length = timedelta(minutes=offer.duration_minutes)
+    # A session that we have sold stays on the list as taken although the calendar names it no more.
+    known = offered | {begin for begin, _ in sold if max(start, now) <= begin < end}
+    slots = [Slot(instant, instant in offered and not _overlaps(instant, length, sold)) for instant in sorted(known)]
+    return slots, listing.is_stale
+
+
+def _is_in_reach(first: date, last: date, now: datetime) -> bool:
+    """Whether any of these days, in whatever zone, lies between now and the horizon; else nobody need be asked."""
+    today, day = local(now).date(), timedelta(days=1)
+    return first <= today + timedelta(days=settings.BOOKING_HORIZON_DAYS) + day and last >= today - day
+
+
+def _sold(offer: SessionOffer, start: datetime, end: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
+    """List the spans that we have sold, in order; no two of a therapist's overlap."""
     rows = Booking.objects.occupying().overlapping(
         therapist_id=offer.therapist_id, starts_at=start, ends_at=end + timedelta(minutes=offer.duration_minutes)
     )
     overdue = {"state": BookingState.HELD, "hold_expires_at__lte": now}
-    return list(rows.exclude(**overdue).values_list("starts_at", "ends_at"))
+    return list(rows.exclude(**overdue).order_by("starts_at").values_list("starts_at", "ends_at"))
 
 
-def _overlaps(instant: datetime, length: timedelta, taken: list[tuple[datetime, datetime]]) -> bool:
-    return any(begin < instant + length and instant < end for begin, end in taken)
+def _overlaps(instant: datetime, length: timedelta, sold: list[tuple[datetime, datetime]]) -> bool:
+    following = bisect_right(sold, instant, key=itemgetter(1))
+    return following < len(sold) and sold[following][0] < instant + length

@@ -14,7 +14,7 @@ from bookings.services.booking import place_paid_hold
 from bookings.services.cancellation import clear_calendar
 from bookings.services.placement import place_in_calendar
 from bookings.states import BookingState
-from mindfulqalb.catalogue.queries import active_offers, event_type_of
+from mindfulqalb.catalogue.queries import event_types_on_sale
 from mindfulqalb.mail.services import send_letter
 from mindfulqalb.outbox.registry import Delivery, handles
 from mindfulqalb.webhooks.services import mark_processed
@@ -91,8 +91,7 @@ def send_refunded(delivery: Delivery) -> None:
 @handles("webhook.calcom")
 def work_on_webhook(delivery: Delivery) -> None:
     """Ask Cal.com for its free times again: whatever changed there, the listing is old."""
-    event_types = {event_type_of(offer) for offer in active_offers()}
-    distrust_listings(*event_types, now=delivery.now)
+    distrust_listings(*event_types_on_sale(), now=delivery.now)
     mark_processed(delivery_id=UUID(delivery.payload["delivery_id"]), now=delivery.now)
 
 

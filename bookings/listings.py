@@ -1,25 +1,35 @@
-"""The calendar's free slots, kept in Redis: one upstream call answers for every day and every process."""
+"""The calendar's free starts, kept for all processes: one upstream call answers for every day of the horizon.
+
+By its age a listing is fresh; or usable: shown at once while a new one is fetched behind it; or old: shown, marked as
+stale, only when the calendar does not answer soon. Then it is forgotten. A start is never invented.
+"""
 
 from __future__ import annotations
 
-import json
 import logging
 import time
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Overdue
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 from django.conf import settings
-from django.core.cache import cache
-from redis.exceptions import RedisError
 
-from bookings.calendars import calendar
+from bookings.calendars import background_calendar, calendar
+from bookings.calendars.base import Calendar, CalendarBusy
+from bookings.listing_marks import ListingMarks, Remembered
 from mindfulqalb.vendors.errors import ProviderError
 
 logger = logging.getLogger(__name__)
 
-FLIGHT_SECONDS = 15
+# Who has nothing to show waits for a whole call; who has something old waits as long as a page may take.
+LONG_PATIENCE = 15.0
+SHORT_PATIENCE = 2.0
 POLL_SECONDS = 0.05
+# A calendar that has failed is left alone this long; meanwhile nobody waits for it.
+SILENCE = timedelta(seconds=10)
+REFRESHERS = 4
 
 
 @dataclass(frozen=True)
@@ -31,108 +41,155 @@ class Listing:
     is_stale: bool = False
 
 
-def listing_of(*, event_type: str, now: datetime) -> Listing:
-    """Return an event type's free starts from now to the booking horizon.
+@dataclass(frozen=True)
+class Inquiry:
+    """Somebody wants to know an event type's starts on some days; `begun` lets `now` go on while they wait."""
 
-    Fresh from the cache; else one caller asks while the others take the old answer, or wait where there is none. When
-    the calendar is silent the old answer serves for AVAILABILITY_STALE_SECONDS; then ProviderError. A slot is never
-    invented.
+    event_type: str
+    days: tuple[date, ...]
+    now: datetime
+    begun: float
+
+    @property
+    def marks(self) -> ListingMarks:
+        """What is remembered about the event type."""
+        return ListingMarks(self.event_type)
+
+    def moment(self) -> datetime:
+        """The present."""
+        return self.now + timedelta(seconds=time.monotonic() - self.begun)
+
+
+@cache
+def refreshers() -> ThreadPoolExecutor:
+    """The threads of this process that fetch listings behind the answers."""
+    return ThreadPoolExecutor(REFRESHERS, thread_name_prefix="listings")
+
+
+def listing_of(*, event_type: str, now: datetime, days: tuple[date, ...] = ()) -> Listing:
+    """Return an event type's free starts from now to the booking horizon, to be read on these practice-local days.
+
+    Nobody waits as long as something usable is known; a day that was touched since is not. When the calendar is silent
+    the old answer serves for AVAILABILITY_STALE_SECONDS; then ProviderError.
     """
-    known = _read(event_type)
-    if known and not known.is_stale and now - known.fetched_at < timedelta(seconds=settings.AVAILABILITY_FRESH_SECONDS):
-        return known
-    if not _take_off(event_type):
-        return known or _await_landing(event_type, now)
-    try:
-        return _fetch(event_type, now)
-    except ProviderError:
-        if known is None:
-            raise
-        return replace(known, is_stale=True)
-    finally:
-        _land(event_type)
-
-
-def distrust_listings(*event_types: str, now: datetime) -> None:
-    """Have the calendar asked anew: something has changed there. Until it answers, the old answer stays."""
-    marks = {_changed(event_type): now.timestamp() for event_type in event_types if event_type}
-    try:
-        cache.set_many(marks, settings.AVAILABILITY_STALE_SECONDS)
-    except RedisError:
-        logger.warning("listings could not be marked; they grow old by themselves")
-
-
-def _fetch(event_type: str, now: datetime) -> Listing:
     if not event_type:
         msg = "no calendar event type is configured for this session"
         raise ProviderError(msg, permanent=True)
-    end = now + timedelta(days=settings.BOOKING_HORIZON_DAYS)
-    listing = Listing(now, calendar().free_slots(event_type=event_type, start=now, end=end))
-    _write(event_type, listing)
-    return listing
+    inquiry = Inquiry(event_type, days, now, time.monotonic())
+    known = _recall(inquiry)
+    if known.wanted_at is None or now - known.wanted_at > timedelta(minutes=1):
+        inquiry.marks.want(now)
+    if _is_fresh(known, now):
+        return _listing(known)
+    if not _is_usable(known, now):
+        known = _wait_for_newer(inquiry, known)
+        return _listing(known, is_stale=not _is_good_enough(known, inquiry))
+    if known.silent_until is None:
+        _take_off(inquiry, known)
+    return _listing(known, is_stale=known.silent_until is not None)
 
 
-def _await_landing(event_type: str, now: datetime) -> Listing:
-    deadline = time.monotonic() + FLIGHT_SECONDS
-    while time.monotonic() < deadline and _in_flight(event_type):
-        time.sleep(POLL_SECONDS)
-    return _read(event_type) or _fetch(event_type, now)
+def distrust_listings(*event_types: str, now: datetime, days: tuple[date, ...] = ()) -> None:
+    """Have the calendar asked anew for these practice-local days, or for all: something has changed there."""
+    for event_type in event_types:
+        if event_type:
+            ListingMarks(event_type).touch(days, now)
 
 
-def _key(event_type: str) -> str:
-    return f"slots:{event_type}"
+def refill_listings(*event_types: str, now: datetime) -> int:
+    """Fetch the listings that people look at before they grow old, and those that were touched; return how many."""
+    fetched = 0
+    for event_type in event_types:
+        inquiry = Inquiry(event_type, (), now, time.monotonic())
+        if not _is_due(_recall(inquiry), now) or not inquiry.marks.take_off():
+            continue
+        if not _fetch(inquiry, background_calendar()):
+            break  # what one heard, the others would hear too
+        fetched += 1
+    return fetched
 
 
-def _changed(event_type: str) -> str:
-    return f"slots:{event_type}:changed"
-
-
-def _flight(event_type: str) -> str:
-    return f"slots:{event_type}:flight"
-
-
-def _read(event_type: str) -> Listing | None:
-    try:
-        stored: dict[str, Any] = cache.get_many([_key(event_type), _changed(event_type)])
-    except RedisError:
-        return None
-    if _key(event_type) not in stored:
-        return None
-    content = json.loads(stored[_key(event_type)])
-    starts = [datetime.fromtimestamp(stamp, UTC) for stamp in content["starts"]]
-    # Asked before the change: whatever it says may be the world of yesterday.
-    is_stale = content["fetched_at"] <= stored.get(_changed(event_type), 0)
-    return Listing(datetime.fromtimestamp(content["fetched_at"], UTC), starts, is_stale)
-
-
-def _write(event_type: str, listing: Listing) -> None:
-    content = {
-        "fetched_at": listing.fetched_at.timestamp(),
-        "starts": [int(instant.timestamp()) for instant in listing.starts],
-    }
-    try:
-        cache.set(_key(event_type), json.dumps(content), settings.AVAILABILITY_STALE_SECONDS)
-    except RedisError:
-        logger.warning("listing could not be cached")
-
-
-def _take_off(event_type: str) -> bool:
-    """Become the one who asks. Without Redis everybody asks: slower, and right."""
-    try:
-        return bool(cache.add(_flight(event_type), 1, FLIGHT_SECONDS))
-    except RedisError:
-        return True
-
-
-def _in_flight(event_type: str) -> bool:
-    try:
-        return cache.get(_flight(event_type)) is not None
-    except RedisError:
+def _is_due(known: Remembered, now: datetime) -> bool:
+    if known.wanted_at is None or known.silent_until is not None:
         return False
+    if known.fetched_at is None or known.is_touched_anywhere:
+        return True
+    # It must not grow old before the next time that we look.
+    return _age(known, now) >= _seconds(settings.AVAILABILITY_FRESH_SECONDS - settings.AVAILABILITY_REFILL_SECONDS)
 
 
-def _land(event_type: str) -> None:
+def _is_fresh(known: Remembered, now: datetime) -> bool:
+    return not known.is_touched and _age(known, now) < _seconds(settings.AVAILABILITY_FRESH_SECONDS)
+
+
+def _is_usable(known: Remembered, now: datetime) -> bool:
+    return not known.is_touched and _age(known, now) < _seconds(settings.AVAILABILITY_USABLE_SECONDS)
+
+
+def _is_good_enough(known: Remembered, inquiry: Inquiry) -> bool:
+    """Whether it will do for this inquiry: asked after it came, whatever has changed since; two clocks may differ."""
+    return _is_usable(known, inquiry.now) or (known.fetched_at is not None and known.fetched_at >= inquiry.now)
+
+
+def _age(known: Remembered, now: datetime) -> timedelta:
+    return now - known.fetched_at if known.fetched_at else timedelta.max
+
+
+def _seconds(value: int) -> timedelta:
+    return timedelta(seconds=value)
+
+
+def _listing(known: Remembered, *, is_stale: bool = False) -> Listing:
+    if known.fetched_at is None or known.starts is None:
+        wait = known.silent_until - datetime.now(UTC) if known.silent_until else SILENCE
+        raise ProviderError("cal.com does not answer", permanent=False, retry_after=max(wait, timedelta(seconds=1)))
+    return Listing(known.fetched_at, known.starts, is_stale)
+
+
+def _wait_for_newer(inquiry: Inquiry, known: Remembered) -> Remembered:
+    """Wait until somebody, perhaps we ourselves, has brought a new listing; who waits in vain gets what there is."""
+    ends = time.monotonic() + (SHORT_PATIENCE if known.starts is not None else LONG_PATIENCE)
+    while known.silent_until is None and not _is_good_enough(known, inquiry) and time.monotonic() < ends:
+        if not _take_off(inquiry, known, wait_until=ends):
+            time.sleep(POLL_SECONDS)
+        known = _recall(inquiry)
+    return known
+
+
+def _recall(inquiry: Inquiry) -> Remembered:
+    known = ListingMarks(inquiry.event_type).recall(inquiry.days)
+    return known if _age(known, inquiry.now) < _seconds(settings.AVAILABILITY_STALE_SECONDS) else known.without_starts()
+
+
+def _take_off(inquiry: Inquiry, known: Remembered, *, wait_until: float | None = None) -> bool:
+    """Fetch in a thread, unless somebody is fetching; tell whether we did. The call goes on when nobody waits."""
+    if not inquiry.marks.take_off():
+        return False
+    if _recall(inquiry).differs_from(known):  # somebody has landed since we looked
+        inquiry.marks.land()
+        return False
+    flight = refreshers().submit(_fetch, inquiry, calendar())
+    if wait_until is not None:
+        try:
+            flight.result(timeout=max(0.0, wait_until - time.monotonic()))
+        except Overdue:
+            logger.warning("cal.com takes its time over the free times")
+    return True
+
+
+def _fetch(inquiry: Inquiry, asked: Calendar) -> bool:
+    """Ask, write down the answer or the silence, and end the flight."""
+    fetched_at = inquiry.moment()
+    end = fetched_at + timedelta(days=settings.BOOKING_HORIZON_DAYS)
     try:
-        cache.delete(_flight(event_type))
-    except RedisError:
-        logger.warning("flight could not be ended; it ends by itself")
+        starts = asked.free_slots(event_type=inquiry.event_type, start=fetched_at, end=end)
+        inquiry.marks.write(fetched_at, starts)
+    except ProviderError as error:
+        logger.warning("free times of event type %s: %s", inquiry.event_type, error)
+        # Our own background share being used up says nothing about those who may still ask.
+        if not (isinstance(error, CalendarBusy) and asked is background_calendar()):
+            inquiry.marks.fall_silent(error.retry_after or SILENCE)
+        return False
+    finally:
+        inquiry.marks.land()
+    return True

@@ -18,9 +18,9 @@ def instant_of(day: date, clock: time) -> datetime:
     return datetime.combine(day, clock, tzinfo=practice_zone()).astimezone(UTC)
 
 
-def day_bounds(day: date) -> tuple[datetime, datetime]:
-    """The first instant of a practice-local day, and of the next one."""
-    return instant_of(day, time.min), instant_of(day + timedelta(days=1), time.min)
+def day_bounds(day: date, zone: ZoneInfo | None = None) -> tuple[datetime, datetime]:
+    """The first instant of a local day, and of the next one; on days when clocks change it has 23 or 25 hours."""
+    return _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
 
 
 def local(instant: datetime) -> datetime:
@@ -28,6 +28,28 @@ def local(instant: datetime) -> datetime:
     return instant.astimezone(practice_zone())
 
 
-def clock_text(instant: datetime) -> str:
-    """The specification's way to write a time of day: `10:00 AM`, `2:00 PM`."""
-    return f"{local(instant):%I:%M %p}".lstrip("0")
+def days_between(start: datetime, end: datetime) -> tuple[date, ...]:
+    """The practice-local days that the span [start, end) touches."""
+    first, last = local(start).date(), local(max(start, end - timedelta(microseconds=1))).date()
+    return tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
+
+
+def can_be_named(instant: datetime) -> bool:
+    """Whether practice-local date and time lead back to it: of an hour that comes twice, only the first one does."""
+    wall = local(instant)
+    return instant_of(wall.date(), wall.time()) == instant
+
+
+def is_on_the_clock(day: date, clock: time) -> bool:
+    """Whether the practice's clock ever shows it: when clocks go forward, an hour is left out."""
+    wall = local(instant_of(day, clock))
+    return (wall.date(), wall.time()) == (day, clock)
+
+
+def clock_text(instant: datetime, zone: ZoneInfo | None = None) -> str:
+    """The specification's way to write a time of day: `10:00 AM`, `2:00 PM`; on the practice's clock or another."""
+    return f"{instant.astimezone(zone or practice_zone()):%I:%M %p}".lstrip("0")
+
+
+def _midnight(day: date, zone: ZoneInfo | None) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=zone or practice_zone()).astimezone(UTC)

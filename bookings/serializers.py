@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bookings.calendars import calendar
@@ -12,19 +13,23 @@ from bookings.practice_time import clock_text, local
 from mindfulqalb.api.fields import (
     ClockTime,
     EmailAddress,
+    Month,
     PersonName,
     PhoneNumber,
     PlainText,
     PublicIdField,
     SessionDate,
     StrictBoolean,
+    TimeZone,
 )
 from mindfulqalb.api.public_ids import BOOKING, CONSENT
 from payments.receipts.models import ReceiptKind
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
+    from zoneinfo import ZoneInfo
 
+    from bookings.availability import Availability
     from bookings.models import Booking
     from bookings.services.cancellation import Quote
     from payments.receipts.models import Receipt
@@ -38,17 +43,31 @@ class SessionSerializer(serializers.Serializer[object]):
 
 
 class AvailabilityRequestSerializer(SessionSerializer):
-    """`GET` or `POST /api/availability`."""
+    """`GET` or `POST /api/availability`: a day, or a month's overview, or both at once.
 
-    date = SessionDate()
+    With `timeZone`, day and month are meant in that zone; without, in the practice's.
+    """
+
+    date = SessionDate(required=False, default=None, allow_null=True, help_text="Required unless `month` is given.")
+    month = Month(required=False, default=None, allow_null=True)
+    timeZone = TimeZone(required=False, default=None, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Want at least one of the two."""
+        if attrs["date"] is None and attrs["month"] is None:
+            raise serializers.ValidationError({"date": [self.fields["date"].error_messages["null"]]})
+        return attrs
 
 
 class SlotSerializer(serializers.Serializer[object]):
-    """A time on the practice's clock, and as an instant."""
+    """A time on the practice's clock, which is how it is booked; as an instant; and on the client's clock."""
 
     time = serializers.SerializerMethodField()
     available = serializers.BooleanField(source="is_available")
     start = serializers.SerializerMethodField()
+    date = serializers.SerializerMethodField()
+    clientTime = serializers.SerializerMethodField()
+    clientDate = serializers.SerializerMethodField()
 
     def get_time(self, slot: Any) -> str:
         """Write `10:00 AM`."""
@@ -58,13 +77,46 @@ class SlotSerializer(serializers.Serializer[object]):
         """Write ISO 8601 with the practice's offset."""
         return local(slot.starts_at).isoformat()
 
+    @extend_schema_field({"type": "string", "format": "date"})
+    def get_date(self, slot: Any) -> str:
+        """Write the practice's date."""
+        return local(slot.starts_at).date().isoformat()
 
-class AvailabilitySerializer(serializers.Serializer[object]):
-    """A day; `stale` says that the calendar could not be asked just now."""
+    def get_clientTime(self, slot: Any) -> str:  # noqa: N802  (the field's name in the API)
+        """Write `12:30 AM`, in the zone that was asked for."""
+        return clock_text(slot.starts_at, self._zone)
+
+    @extend_schema_field({"type": "string", "format": "date"})
+    def get_clientDate(self, slot: Any) -> str:  # noqa: N802
+        """Write the date in the zone that was asked for."""
+        day: date = slot.starts_at.astimezone(self._zone).date()
+        return day.isoformat()
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        zone: ZoneInfo = self.context["zone"]
+        return zone
+
+
+class FreeDaySerializer(serializers.Serializer[object]):
+    """A day of the month on which something is free, and how many times are."""
 
     date = serializers.DateField()
+    free = serializers.IntegerField()
+
+
+class AvailabilitySerializer(serializers.Serializer[object]):
+    """A day's slots and, where it was asked for, a month's days that have free ones.
+
+    `time`, `date` and `timeZone` are the practice's; `stale` says that the calendar could not be asked just now.
+    """
+
+    date = serializers.DateField(allow_null=True)
     timeZone = serializers.CharField()
+    clientTimeZone = serializers.CharField()
     slots = SlotSerializer(many=True)
+    month = Month(required=False)
+    days = FreeDaySerializer(many=True, required=False)
     stale = serializers.BooleanField()
 
 
@@ -168,6 +220,21 @@ class BookingStatusSerializer(BookingAnswerSerializer):
     calendarUrl = serializers.CharField()
     cancellation = CancellationSerializer(allow_null=True)
     receipts = ReceiptSerializer(many=True)
+
+
+def availability_answer(asked: dict[str, Any], found: Availability, practice: ZoneInfo) -> dict[str, Any]:
+    """Translate what is free into the specification's answer, and ours."""
+    zone = asked["timeZone"] or practice
+    answer = {
+        "date": asked["date"],
+        "timeZone": practice.key,
+        "clientTimeZone": zone.key,
+        "slots": found.slots,
+        "stale": found.is_stale,
+    }
+    if asked["month"] is not None:
+        answer |= {"month": asked["month"], "days": found.days}
+    return dict(AvailabilitySerializer(answer, context={"zone": zone}).data)
 
 
 def booking_answer(booking: Booking, *, now: datetime) -> dict[str, Any]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
+from bookings.listings import refill_listings
 from bookings.services.holds import expire_holds
 from bookings.services.unplaced import refund_unplaced
+from mindfulqalb.catalogue.queries import event_types_on_sale
 
 
 @shared_task(name="bookings.expire_holds")
@@ -19,3 +21,9 @@ def expire_holds_task(**kwargs: object) -> None:
 def refund_unplaced_task(**kwargs: object) -> None:
     """Send back what could not be placed."""
     refund_unplaced(now=timezone.now())
+
+
+@shared_task(name="bookings.refill_listings")
+def refill_listings_task(**kwargs: object) -> None:
+    """Fetch the free times that people look at before they grow old."""
+    refill_listings(*event_types_on_sale(), now=timezone.now())

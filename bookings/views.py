@@ -13,8 +13,9 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from bookings.availability import day_of
+from bookings.availability import availability_of
 from bookings.links import booking_of_token, token_of
+from bookings.practice_time import practice_zone
 from bookings.receipts import receipt_of, receipts_of
 from bookings.refusals import SlotTaken
 from bookings.serializers import (
@@ -25,6 +26,7 @@ from bookings.serializers import (
     BookingStatusSerializer,
     HoldRequestSerializer,
     HoldSerializer,
+    availability_answer,
     booking_answer,
     booking_status,
 )
@@ -65,27 +67,26 @@ class AvailabilityViewSet(ViewSet):
 
     @extend_schema(parameters=[AvailabilityRequestSerializer], responses=AvailabilitySerializer)
     def list(self, request: Request) -> Response:
-        """List a day's slots, asked by query string."""
+        """List a day's slots, a month's free days, or both; asked by query string."""
         return self._answer(request.query_params)
 
     @extend_schema(request=AvailabilityRequestSerializer, responses={200: AvailabilitySerializer})
     def create(self, request: Request) -> Response:
-        """List a day's slots, asked by body."""
+        """List a day's slots, a month's free days, or both; asked by body."""
         return self._answer(request.data)
 
     def _answer(self, given: Any) -> Response:
         asked = AvailabilityRequestSerializer(data=given)
         asked.is_valid(raise_exception=True)
         data = asked.validated_data
-        offer = find_offer(session_type=data["sessionType"], session_format=data["format"])
-        day = day_of(offer=offer, day=data["date"], now=timezone.now())
-        answer = {
-            "date": data["date"],
-            "timeZone": settings.PRACTICE_TIME_ZONE,
-            "slots": day.slots,
-            "stale": day.is_stale,
-        }
-        return Response(AvailabilitySerializer(answer).data)
+        found = availability_of(
+            offer=find_offer(session_type=data["sessionType"], session_format=data["format"]),
+            day=data["date"],
+            month=data["month"],
+            zone=data["timeZone"] or practice_zone(),
+            now=timezone.now(),
+        )
+        return Response(availability_answer(data, found, practice_zone()))
 
 
 class BookingViewSet(ViewSet):

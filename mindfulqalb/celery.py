@@ -20,6 +20,11 @@ app.conf.beat_schedule = {
         # Sweeps must not pile up while the workers are down.
         "options": {"expires": settings.OUTBOX_SWEEP_SECONDS},
     },
+    "ask for free times before they grow old": {
+        "task": "bookings.refill_listings",
+        "schedule": settings.AVAILABILITY_REFILL_SECONDS,
+        "options": {"expires": settings.AVAILABILITY_REFILL_SECONDS},
+    },
     "expire overdue holds": {"task": "bookings.expire_holds", "schedule": 60.0},
     "ask for money that no webhook told of": {"task": "payments.reconcile", "schedule": 300.0},
     "forget old answers": {"task": "idempotency.forget", "schedule": 3600.0},

@@ -11,6 +11,7 @@ from django.utils import timezone
 from bookings.calendars import calendar
 from bookings.listings import distrust_listings
 from bookings.models import Booking
+from bookings.practice_time import days_between
 from bookings.refusals import NotCancellable
 from bookings.services.placement import LOOK_AGAIN, appointment_request
 from bookings.slots import give_up_hold
@@ -88,7 +89,8 @@ def clear_calendar(*, booking_id: UUID, now: datetime) -> None:
         uid = found.uid if found else None
     if uid is not None:
         calendar().cancel(uid, reason="Cancelled by the client or the practice")
-    distrust_listings(*event_types_of(booking.therapist_id), now=timezone.now())
+    days = days_between(booking.starts_at, booking.ends_at)
+    distrust_listings(*event_types_of(booking.therapist_id), now=timezone.now(), days=days)
 
 
 def _cancel(booking: Booking, percent: int, reason: RefundReason, actor: str, now: datetime) -> None:

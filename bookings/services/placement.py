@@ -25,6 +25,7 @@ from bookings.calendars.base import (
 )
 from bookings.listings import distrust_listings
 from bookings.models import Booking
+from bookings.practice_time import days_between
 from bookings.states import BookingState
 from mindfulqalb.audit.services import record
 from mindfulqalb.catalogue.queries import event_type_of, event_types_of
@@ -237,4 +238,5 @@ def _finish(booking: Booking, action: str, now: datetime) -> None:
     settle(lane=booking.lane, topic="calendar.create", now=now)
     record(action=action, actor="vendor:calcom", target=f"booking:{booking.id}", now=now)
     event_types = event_types_of(booking.therapist_id)
-    transaction.on_commit(lambda: distrust_listings(*event_types, now=now), robust=True)
+    days = days_between(booking.starts_at, booking.ends_at)
+    transaction.on_commit(lambda: distrust_listings(*event_types, now=now, days=days), robust=True)

@@ -8,20 +8,26 @@ import pytest
 from django.test import Client
 
 from bookings.calendars import background_calendar, calendar
+from bookings.listings import refreshers
+from bookings.shared_memory import shared_memory
 from bookings.tests.builders import make_catalogue, next_slot
 from bookings.tests.visitor import Visitor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rest_framework.test import APIClient
 
     from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
 
 
 @pytest.fixture(autouse=True)
-def _new_calendar() -> None:
-    """Make each test its own client: what one has learned of Redis or counted must not reach the next."""
-    calendar.cache_clear()
-    background_calendar.cache_clear()
+def _new_processes() -> Iterator[None]:
+    """Make each test its own client and memory, and let no refreshing of its listings reach the next one."""
+    yield
+    refreshers().shutdown()
+    for made_once in (refreshers, shared_memory, calendar, background_calendar):
+        made_once.cache_clear()
 
 
 @pytest.fixture

@@ -1,21 +1,17 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import connections
 
-from bookings.availability import day_of, require_offered
+from bookings.availability import FreeDay, Slot, availability_of, require_offered
 from bookings.calendars import calendar
 from bookings.calendars.base import AppointmentRequest
-from bookings.listings import distrust_listings, listing_of
-from bookings.practice_time import local
+from bookings.practice_time import local, practice_zone
 from bookings.refusals import SlotNotOffered, SlotTaken
 from bookings.states import BookingState
 from bookings.tests.builders import make_booking, make_catalogue, make_offer, make_wish, next_slot
-from mindfulqalb.vendors.errors import ProviderError
 
 if TYPE_CHECKING:
     from pytest_django import Settings
@@ -31,8 +27,13 @@ def _catalogue(db: None) -> None:
 
 def _day(now: datetime, *, days: int = 3, code: str = "individual-video") -> dict[int, bool]:
     """Map the hours on the list to whether they are free."""
-    day = day_of(offer=make_offer(code), day=local(next_slot(days=days)).date(), now=now)
-    return {local(slot.starts_at).hour: slot.is_available for slot in day.slots}
+    slots = _slots(local(next_slot(days=days)).date(), now, code=code)
+    return {local(slot.starts_at).hour: slot.is_available for slot in slots}
+
+
+def _slots(day: date, now: datetime, *, code: str = "individual-video") -> list[Slot]:
+    found = availability_of(offer=make_offer(code), day=day, month=None, zone=practice_zone(), now=now)
+    return found.slots
 
 
 def _booked(hour: int, **overrides: Any) -> None:
@@ -57,51 +58,88 @@ def _take_in_the_calendar(starts_at: datetime) -> None:
     )
 
 
-def test_day_of_lists_the_calendars_hours(sandbox: SandboxProcess, now: datetime) -> None:
+def test_day_lists_the_calendars_hours(sandbox: SandboxProcess, now: datetime) -> None:
     assert _day(now) == dict.fromkeys(range(9, 18), True)
 
 
-def test_day_of_shows_our_bookings_as_taken(sandbox: SandboxProcess, now: datetime) -> None:
+def test_day_shows_our_bookings_as_taken(sandbox: SandboxProcess, now: datetime) -> None:
     _booked(10)
 
     assert {hour: free for hour, free in _day(now).items() if not free} == {10: False}
 
 
-def test_day_of_closes_every_session_that_would_overlap(sandbox: SandboxProcess, now: datetime) -> None:
+def test_day_closes_every_session_that_would_overlap(sandbox: SandboxProcess, now: datetime) -> None:
     """A couples' session takes ninety minutes: at nine it would run into ours at ten."""
     _booked(10)
 
-    day = day_of(offer=make_offer("couples-video"), day=local(next_slot()).date(), now=now)
+    slots = _slots(local(next_slot()).date(), now, code="couples-video")
 
-    closed = [local(slot.starts_at).strftime("%H:%M") for slot in day.slots if not slot.is_available]
+    closed = [local(slot.starts_at).strftime("%H:%M") for slot in slots if not slot.is_available]
     assert closed == ["09:00", "10:00"]
 
 
-def test_day_of_shows_a_session_that_the_calendar_names_no_more(sandbox: SandboxProcess, now: datetime) -> None:
+def test_day_shows_a_session_that_the_calendar_names_no_more(sandbox: SandboxProcess, now: datetime) -> None:
     _booked(10)
     _take_in_the_calendar(next_slot(10))
 
     assert _day(now)[10] is False
 
 
-def test_day_of_opens_an_overdue_hold(sandbox: SandboxProcess, now: datetime) -> None:
+def test_day_opens_an_overdue_hold(sandbox: SandboxProcess, now: datetime) -> None:
     slot = local(next_slot(10))
     make_booking(wish=make_wish(day=slot.date(), clock=slot.time()), hold_expires_at=now)
 
     assert _day(now)[10] is True
 
 
-def test_day_of_leaves_out_what_has_passed(sandbox: SandboxProcess, now: datetime) -> None:
-    noon = next_slot(12)
-    sandbox.advance(0)
+def test_day_leaves_out_what_has_passed(sandbox: SandboxProcess, now: datetime) -> None:
+    before_noon = next_slot(12) - timedelta(minutes=5)
 
-    day = day_of(offer=make_offer(), day=local(noon).date(), now=noon)
+    slots = _slots(local(before_noon).date(), before_noon)
 
-    assert [slot.starts_at for slot in day.slots if slot.starts_at < noon] == []
+    assert [local(slot.starts_at).hour for slot in slots] == [12, 13, 14, 15, 16, 17]
 
 
-def test_day_of_the_past_is_empty(sandbox: SandboxProcess, now: datetime) -> None:
+def test_day_the_past_is_empty(sandbox: SandboxProcess, now: datetime) -> None:
     assert _day(now, days=-2) == {}
+
+
+def test_day_beyond_the_horizon_is_empty_and_asks_nobody(sandbox: SandboxProcess, now: datetime) -> None:
+    assert (_slots(date(9999, 12, 31), now), _slots(date(1, 1, 1), now)) == ([], [])
+    assert sandbox.calls("calcom.slots.list") == 0
+
+
+def test_month_counts_what_is_free_on_each_of_its_days(sandbox: SandboxProcess, now: datetime) -> None:
+    """A day with nothing free is not on the list, and neither is a day of the next month."""
+    _booked(10)
+    day = local(next_slot()).date()
+
+    found = availability_of(offer=make_offer(), day=None, month=day.replace(day=1), zone=practice_zone(), now=now)
+
+    assert FreeDay(day, 8) in found.days
+    assert found.slots == []
+    assert {(one.date.year, one.date.month) for one in found.days} == {(day.year, day.month)}
+    assert [one.date for one in found.days] == sorted(one.date for one in found.days)
+
+
+def test_month_leaves_out_a_day_on_which_all_is_sold(sandbox: SandboxProcess, now: datetime) -> None:
+    for hour in range(9, 18):
+        _booked(hour)
+    day = local(next_slot()).date()
+
+    found = availability_of(offer=make_offer(), day=day, month=day.replace(day=1), zone=practice_zone(), now=now)
+
+    assert day not in [one.date for one in found.days]
+    assert [slot.is_available for slot in found.slots] == [False] * 9
+
+
+def test_months_of_the_horizon_cost_one_call(sandbox: SandboxProcess, now: datetime) -> None:
+    first = local(now).date().replace(day=1)
+    for number in range(4):
+        month = (first + timedelta(days=31 * number)).replace(day=1)
+        availability_of(offer=make_offer(), day=None, month=month, zone=practice_zone(), now=now)
+
+    assert sandbox.calls("calcom.slots.list") == 1
 
 
 def test_require_offered_lets_a_listed_time_through(sandbox: SandboxProcess, now: datetime) -> None:
@@ -118,76 +156,10 @@ def test_require_offered_tells_taken_from_never_offered(sandbox: SandboxProcess,
         require_offered(offer=make_offer(), starts_at=next_slot(10) + timedelta(minutes=7), now=now)
 
 
-def test_listing_of_asks_once_for_many_days(sandbox: SandboxProcess, now: datetime) -> None:
-    for days in range(2, 32):
-        _day(now, days=days)
-
-    assert sandbox.calls("calcom.slots.list") == 1
-
-
-def test_listing_of_asks_again_when_it_is_old(sandbox: SandboxProcess, now: datetime, settings: Settings) -> None:
-    listing_of(event_type="103", now=now)
-
-    listing_of(event_type="103", now=now + timedelta(seconds=settings.AVAILABILITY_FRESH_SECONDS))
-
-    assert sandbox.calls("calcom.slots.list") == 2
-
-
-def test_listing_of_asks_again_after_a_change(sandbox: SandboxProcess, now: datetime) -> None:
-    listing_of(event_type="103", now=now)
-    distrust_listings("103", now=now + timedelta(seconds=1))
-
-    fresh = listing_of(event_type="103", now=now + timedelta(seconds=2))
-    again = listing_of(event_type="103", now=now + timedelta(seconds=3))
-
-    assert (fresh.is_stale, again.fetched_at, sandbox.calls("calcom.slots.list")) == (False, fresh.fetched_at, 2)
-
-
-def test_listing_of_answers_stale_when_the_calendar_is_silent(sandbox: SandboxProcess, now: datetime) -> None:
-    known = listing_of(event_type="103", now=now)
-    sandbox.fault("calcom", "bare_500", "slots.*", times=None)
-
-    stale = listing_of(event_type="103", now=now + timedelta(minutes=5))
-
-    assert (stale.is_stale, stale.starts) == (True, known.starts)
-
-
-def test_listing_of_invents_nothing(sandbox: SandboxProcess, now: datetime) -> None:
-    sandbox.fault("calcom", "bare_500", "slots.*", times=None)
-
-    with pytest.raises(ProviderError):
-        listing_of(event_type="103", now=now)
-
-
-def test_listing_of_makes_one_call_for_many_callers_at_once(sandbox: SandboxProcess, now: datetime) -> None:
-    sandbox.fault("calcom", "delay", "slots.*", seconds=0.5)
-
-    def ask(_: int) -> int:
-        try:
-            return len(listing_of(event_type="103", now=now).starts)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(20) as crowd:
-        counts = set(crowd.map(ask, range(20)))
-
-    assert (len(counts), counts > {0}, sandbox.calls("calcom.slots.list")) == (1, False, 1)
-
-
-def test_listing_of_works_without_redis(sandbox: SandboxProcess, now: datetime, settings: Settings) -> None:
-    dead = dict(settings.CACHES["default"], LOCATION="redis://127.0.0.1:1/0")
-    settings.CACHES = {"default": dead}
-
-    first = listing_of(event_type="103", now=now)
-    second = listing_of(event_type="103", now=now)
-
-    assert (first.starts == second.starts, sandbox.calls("calcom.slots.list")) == (True, 2)
-
-
 def test_availability_says_when_it_is_stale(sandbox: SandboxProcess, api: APIClient, settings: Settings) -> None:
     asked = {"date": local(next_slot()).date().isoformat(), "sessionType": "individual"}
     fresh = api.post("/api/availability", asked).json()
-    settings.AVAILABILITY_FRESH_SECONDS = 0
+    settings.AVAILABILITY_FRESH_SECONDS = settings.AVAILABILITY_USABLE_SECONDS = 0
     sandbox.fault("calcom", "bare_500", "slots.*", times=None)
 
     stale = api.post("/api/availability", asked).json()
@@ -215,9 +187,53 @@ def test_availability_is_unavailable_when_nothing_is_known(sandbox: SandboxProce
         ({"date": "2026-12-04", "sessionType": "group"}, "sessionType"),
         ({"date": "2026-12-04", "sessionType": "individual", "format": "fax"}, "format"),
         ({"date": "2026-12-04", "sessionType": ["individual"]}, "sessionType"),
+        ({"date": None, "sessionType": "individual"}, "date"),
+        ({"month": "2026-13", "sessionType": "individual"}, "month"),
+        ({"month": "2026-12-04", "sessionType": "individual"}, "month"),
+        ({"month": 202612, "sessionType": "individual"}, "month"),
+        ({"date": "2026-12-04", "sessionType": "individual", "timeZone": "Mars/Olympus"}, "timeZone"),
+        ({"date": "2026-12-04", "sessionType": "individual", "timeZone": "../../etc/passwd"}, "timeZone"),
+        ({"date": "2026-12-04", "sessionType": "individual", "timeZone": ["Asia/Kolkata"]}, "timeZone"),
     ],
 )
 def test_availability_names_the_field_that_is_wrong(asked: dict[str, Any], field: str, api: APIClient) -> None:
     response = api.post("/api/availability", asked)
 
     assert (response.status_code, list(response.json()["fields"])) == (400, [field])
+
+
+def test_availability_of_a_month_answers_for_a_whole_calendar(sandbox: SandboxProcess, api: APIClient) -> None:
+    day = local(next_slot()).date()
+    asked = {"month": f"{day:%Y-%m}", "sessionType": "individual"}
+
+    by_body, by_query = api.post("/api/availability", asked).json(), api.get("/api/availability", asked).json()
+
+    assert by_body == by_query
+    assert (by_body["month"], by_body["date"], by_body["slots"]) == (f"{day:%Y-%m}", None, [])
+    assert {"date": day.isoformat(), "free": 9} in by_body["days"]
+
+
+def test_availability_of_a_day_says_nothing_of_months(sandbox: SandboxProcess, api: APIClient) -> None:
+    answer = api.get("/api/availability", {"date": local(next_slot()).date().isoformat(), "sessionType": "free"}).json()
+
+    assert sorted(answer) == ["clientTimeZone", "date", "slots", "stale", "timeZone"]
+
+
+def test_availability_shows_each_slot_on_both_clocks(sandbox: SandboxProcess, api: APIClient) -> None:
+    """Ten in the morning in India is half past six in the evening in Kiritimati: 8 and a half hours ahead."""
+    day = local(next_slot()).date()
+    asked = {"date": day.isoformat(), "sessionType": "individual", "timeZone": "Pacific/Kiritimati"}
+
+    answer = api.post("/api/availability", asked).json()
+
+    assert (answer["timeZone"], answer["clientTimeZone"]) == ("Asia/Kolkata", "Pacific/Kiritimati")
+    assert {slot["clientDate"] for slot in answer["slots"]} == {day.isoformat()}
+    ten = next(slot for slot in answer["slots"] if slot["time"] == "10:00 AM" and slot["date"] == day.isoformat())
+    assert ten == {
+        "time": "10:00 AM",
+        "available": True,
+        "start": next_slot().astimezone(practice_zone()).isoformat(),
+        "date": day.isoformat(),
+        "clientTime": "6:30 PM",
+        "clientDate": day.isoformat(),
+    }

@@ -11,7 +11,7 @@ from django.core.cache import cache
 
 from bookings.calendars import background_calendar, calendar
 from bookings.calendars.base import CalendarBusy
-from bookings.calendars.calcom.budget import CallBudget
+from bookings.calendars.calcom.budget import EVERYTHING, FOR_LISTINGS, IN_BACKGROUND, CallBudget
 from bookings.tests.builders import next_slot
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
 
 
-def _granted(budget: CallBudget, asked: int) -> int:
+def _granted(budget: CallBudget, asked: int, share: float = EVERYTHING) -> int:
     """Ask so often, and count how often it was granted."""
-    return sum(_is_granted(budget) for _ in range(asked))
+    return sum(_is_granted(budget, share) for _ in range(asked))
 
 
-def _is_granted(budget: CallBudget) -> bool:
+def _is_granted(budget: CallBudget, share: float) -> bool:
     try:
-        budget.spend()
+        budget.spend(share=share)
     except CalendarBusy:
         return False
     return True
@@ -64,10 +64,12 @@ def test_budget_holds_when_many_ask_at_once() -> None:
     assert granted + _granted(budgets[0], 20) == 20
 
 
-def test_budget_refuses_the_background_first() -> None:
-    background, interactive = CallBudget(calls_per_minute=10, in_background=True), CallBudget(calls_per_minute=10)
+def test_budget_refuses_the_background_first_and_bookings_last() -> None:
+    budget = CallBudget(calls_per_minute=20)
 
-    assert (_granted(background, 8), _granted(interactive, 8)) == (5, 5)
+    granted = [_granted(budget, 20, share) for share in (IN_BACKGROUND, FOR_LISTINGS, EVERYTHING)]
+
+    assert granted == [10, 5, 5]
 
 
 def test_budget_says_when_to_come_back() -> None:
@@ -95,9 +97,7 @@ def test_budget_is_new_when_the_minute_is_over(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.usefixtures("_dead_redis")
 def test_budget_without_redis_is_the_process_own_share() -> None:
-    first, second = CallBudget(calls_per_minute=40), CallBudget(calls_per_minute=40)
-
-    assert (_granted(first, 15), _granted(second, 15)) == (10, 10)
+    assert _granted(CallBudget(calls_per_minute=40), 15) == 10
 
 
 @pytest.mark.usefixtures("_dead_redis")
@@ -106,7 +106,7 @@ def test_budget_without_redis_grants_at_least_one_call() -> None:
 
 
 def test_refused_call_is_not_made(sandbox: SandboxProcess, settings: Settings) -> None:
-    settings.CALCOM_CALLS_PER_MINUTE = 2
+    settings.CALCOM_CALLS_PER_MINUTE = 3
 
     _list(calendar())
     with pytest.raises(CalendarBusy):
@@ -135,9 +135,9 @@ def test_429_stops_every_process_until_it_is_over(sandbox: SandboxProcess) -> No
 
 
 def test_real_limit_is_never_reached(sandbox: SandboxProcess, settings: Settings) -> None:
-    """The sandbox refuses the 13th call as Cal.com would; we stop at the 12th by ourselves."""
+    """The sandbox refuses the 13th call as Cal.com would; looking for times stops at the 12th by itself."""
     sandbox.turn(calcomRateLimit=12)
-    settings.CALCOM_CALLS_PER_MINUTE = 12
+    settings.CALCOM_CALLS_PER_MINUTE = 16
     for _ in range(12):
         _list(calendar())
 

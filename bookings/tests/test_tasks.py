@@ -1,17 +1,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
 
+from bookings.listings import listing_of
 from bookings.models import Booking
 from bookings.states import BookingState
-from bookings.tasks import expire_holds_task, refund_unplaced_task
-from bookings.tests.builders import make_payment, make_upcoming
+from bookings.tasks import expire_holds_task, refill_listings_task, refund_unplaced_task
+from bookings.tests.builders import make_catalogue, make_payment, make_upcoming
 from mindfulqalb.celery import app
 from mindfulqalb.outbox.models import OutboxMessage
 from payments.models import Refund
+
+if TYPE_CHECKING:
+    from pytest_django import Settings
+
+    from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +49,7 @@ def test_refund_unplaced_task_sends_money_back_once() -> None:
     assert list(OutboxMessage.objects.values_list("topic", flat=True)) == ["refund.send"]
 
 
-@pytest.mark.parametrize("task", [expire_holds_task, refund_unplaced_task])
+@pytest.mark.parametrize("task", [expire_holds_task, refund_unplaced_task, refill_listings_task])
 def test_tasks_take_what_beat_may_send_along(task: object) -> None:
     assert callable(task)
 
@@ -54,4 +61,19 @@ def test_beat_asks_for_every_task_of_ours() -> None:
     ours = {name for name in app.tasks if name.startswith("bookings.")}
 
     asked = {entry["task"] for entry in app.conf.beat_schedule.values()}
-    assert (sorted(ours), ours - asked) == (["bookings.expire_holds", "bookings.refund_unplaced"], set())
+    assert (sorted(ours), ours - asked) == (
+        ["bookings.expire_holds", "bookings.refill_listings", "bookings.refund_unplaced"],
+        set(),
+    )
+
+
+def test_refill_listings_task_fetches_what_somebody_looked_at(
+    sandbox: SandboxProcess, now: datetime, settings: Settings
+) -> None:
+    make_catalogue()
+    settings.AVAILABILITY_REFILL_SECONDS = settings.AVAILABILITY_FRESH_SECONDS
+    listing_of(event_type="103", now=now)
+
+    refill_listings_task()
+
+    assert sandbox.calls("calcom.slots.list") == 2

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, time
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
+from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
 from django.conf import settings
@@ -165,6 +167,43 @@ class SessionDate(serializers.DateField):
             self.fail("invalid")
 
 
+@extend_schema_field({"type": "string", "example": "2026-12"})
+class Month(serializers.Field[date, Any, str, Any]):
+    """A month as `YYYY-MM`, read as its first day."""
+
+    default_error_messages: ClassVar = {"invalid": "Please give the month as YYYY-MM, like 2026-12."}
+
+    def to_internal_value(self, data: Any) -> date:
+        """Read the month."""
+        if not isinstance(data, str) or not _DATE.fullmatch(f"{data}-01"):
+            self.fail("invalid")
+        try:
+            return date.fromisoformat(f"{data}-01")
+        except ValueError:
+            self.fail("invalid")
+
+    def to_representation(self, value: date) -> str:
+        """Spell the month."""
+        return f"{value:%Y-%m}"
+
+
+@extend_schema_field({"type": "string", "example": "America/New_York"})
+class TimeZone(serializers.Field[ZoneInfo, Any, str, Any]):
+    """A time zone by its IANA name."""
+
+    default_error_messages: ClassVar = {"invalid": "Please give a time zone like Asia/Kolkata."}
+
+    def to_internal_value(self, data: Any) -> ZoneInfo:
+        """Look it up by name; what else lies in the machine's folder of zones is none."""
+        if not isinstance(data, str) or data not in _zones():
+            self.fail("invalid")
+        return ZoneInfo(data)
+
+    def to_representation(self, value: ZoneInfo) -> str:
+        """Spell its name."""
+        return value.key
+
+
 @extend_schema_field({"type": "string", "example": "10:00 AM"})
 class ClockTime(serializers.Field[time, Any, str, Any]):
     """A time of day, `10:00 AM` or, on 24 hours, `14:30`; shown as `2:30 PM`."""
@@ -242,6 +281,11 @@ class PublicIdField(serializers.CharField):
     def to_representation(self, value: UUID) -> str:  # type: ignore[override]
         """Spell the id."""
         return self.kind.encode(value)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def clock_time(value: time) -> str:

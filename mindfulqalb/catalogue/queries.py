@@ -112,6 +112,11 @@ def event_types_of(therapist_id: UUID) -> list[str]:
     return sorted({event_type for offer in offers if (event_type := event_type_of(offer))})
 
 
+def event_types_on_sale() -> list[str]:
+    """Name the event types of all that is on sale."""
+    return sorted({event_type for offer in active_offers() if (event_type := event_type_of(offer))})
+
+
 def _split(session_type: str, session_format: str | None) -> tuple[str, str | None]:
     if session_type in SessionFormat.values:
         return SessionType.INDIVIDUAL, session_type

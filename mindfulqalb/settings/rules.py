@@ -19,7 +19,10 @@ CONSENT_UNKNOWN_VERSION = env.str("CONSENT_UNKNOWN_VERSION", "refuse")  # or "fl
 # --- Availability cache (seconds) -------------------------------------------------------------------------------------
 
 AVAILABILITY_FRESH_SECONDS = env.int("AVAILABILITY_FRESH_SECONDS", 60)
+# An older one is shown at once while a new one is fetched behind it; beyond this, only when the calendar is silent.
+AVAILABILITY_USABLE_SECONDS = env.int("AVAILABILITY_USABLE_SECONDS", 300)
 AVAILABILITY_STALE_SECONDS = env.int("AVAILABILITY_STALE_SECONDS", 3600)
+AVAILABILITY_REFILL_SECONDS = env.int("AVAILABILITY_REFILL_SECONDS", 15)
 
 # --- Outbox -----------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from bookings.calendars.base import AlreadyGone, Appointment, AppointmentRequest
 from bookings.calendars.calcom.api import CalcomApi
-from bookings.calendars.calcom.budget import CallBudget
+from bookings.calendars.calcom.budget import EVERYTHING, FOR_LISTINGS, IN_BACKGROUND, CallBudget
 from bookings.calendars.calcom.translation import (
     appointment_of,
     best_match,
@@ -26,22 +26,32 @@ CLOCK_SLACK = timedelta(minutes=2)
 class CalcomCalendar:
     """Cal.com behind the calendar protocol."""
 
-    def __init__(self, *, api: CalcomApi, web_url: str, slots_version: str, bookings_version: str) -> None:
+    def __init__(
+        self,
+        *,
+        api: CalcomApi,
+        web_url: str,
+        slots_version: str,
+        bookings_version: str,
+        share: float = EVERYTHING,
+    ) -> None:
         """Make a client. A missing version header would silently choose another shape of the endpoint."""
         self._api = api
         self._web_url = web_url.rstrip("/")
         self._slots_version = slots_version
         self._bookings_version = bookings_version
+        self._share = share
 
     @classmethod
     def from_settings(cls, *, in_background: bool = False) -> CalcomCalendar:
         """Make the calendar that the settings describe."""
-        budget = CallBudget(calls_per_minute=settings.CALCOM_CALLS_PER_MINUTE, in_background=in_background)
+        budget = CallBudget(calls_per_minute=settings.CALCOM_CALLS_PER_MINUTE)
         return cls(
             api=CalcomApi(url=settings.CALCOM_API_URL, key=settings.CALCOM_API_KEY, budget=budget),
             web_url=settings.CALCOM_WEB_URL,
             slots_version=settings.CALCOM_SLOTS_VERSION,
             bookings_version=settings.CALCOM_BOOKINGS_VERSION,
+            share=IN_BACKGROUND if in_background else EVERYTHING,
         )
 
     def free_slots(self, *, event_type: str, start: datetime, end: datetime) -> list[datetime]:
@@ -54,7 +64,8 @@ class CalcomCalendar:
             "start": instant_text(start),
             "end": instant_text(end - timedelta(seconds=1)),
         }
-        data = self._api.call("GET", "slots", version=self._slots_version, params=params)
+        share = min(self._share, FOR_LISTINGS)
+        data = self._api.call("GET", "slots", version=self._slots_version, share=share, params=params)
         return sorted({instant for instant in free_starts(data) if start <= instant < end})
 
     def book(self, request: AppointmentRequest, *, timeout: float) -> Appointment:
@@ -76,7 +87,7 @@ class CalcomCalendar:
             "sortCreated": "desc",
             "take": "50",
         }
-        data = self._api.call("GET", "bookings", version=self._bookings_version, params=params)
+        data = self._api.call("GET", "bookings", version=self._bookings_version, share=self._share, params=params)
         return best_match(data, request)
 
     def cancel(self, uid: str, *, reason: str) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
+from payments.attention import accept_payment
 from payments.models import Payment, Refund
 from payments.queries import refundable
 from payments.refunds import request_refund, retry_refund
@@ -36,6 +37,15 @@ RETRY = Question(
 )
 
 
+ACCEPT = Question(
+    action="accept",
+    title="Accept",
+    text="What was wrong with these is forgotten, and they buy what they were made for:",
+    yes="Yes, accept",
+    line=lambda payment: f"{payment}: {payment.get_attention_display()}, {payment.captured} of {payment.price}",
+)
+
+
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin):
     """What was asked for, and what became of it."""
@@ -45,7 +55,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     search_fields = ("provider_order_id", "provider_payment_id", "reference")
     ordering = ("-created_at",)
     show_full_result_count = False
-    actions = ("refund_what_is_left",)
+    actions = ("refund_what_is_left", "accept")
 
     def has_refund_permission(self, request: HttpRequest) -> bool:
         """Whether this person may send money back."""
@@ -57,6 +67,14 @@ class PaymentAdmin(ReadOnlyAdmin):
         page = ask_first(self, request, rows, REFUND)
         if page is None:
             act_on_each(self, request, rows, partial(_refund, f"staff:{request.user.pk}"), done="Refunds requested")
+        return page
+
+    @admin.action(description="Accept as it is", permissions=["refund"])
+    def accept(self, request: HttpRequest, rows: QuerySet[Payment]) -> TemplateResponse | None:
+        """Let payments that needed a look buy what they were made for, after a question."""
+        page = ask_first(self, request, rows, ACCEPT)
+        if page is None:
+            act_on_each(self, request, rows, partial(_accept, f"staff:{request.user.pk}"), done="Accepted")
         return page
 
 
@@ -85,6 +103,10 @@ class RefundAdmin(ReadOnlyAdmin):
                 self, request, rows, partial(_retry, f"staff:{request.user.pk}"), done="Refunds requested again"
             )
         return page
+
+
+def _accept(actor: str, payment: Payment) -> None:
+    accept_payment(payment_id=payment.id, actor=actor, now=timezone.now())
 
 
 def _refund(actor: str, payment: Payment) -> None:

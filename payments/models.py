@@ -52,6 +52,7 @@ class Payment(models.Model):
     captured_at = models.DateTimeField(null=True)
     attention = models.CharField(max_length=30, choices=Attention, default=Attention.NONE, blank=True)
     duplicate_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="duplicates")
+    is_live = models.BooleanField(null=True, help_text="Whether it was asked for in the gateway's live mode.")
     expires_at = models.DateTimeField(help_text="When the offer to pay ends for us; the gateway may take money later.")
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
@@ -92,8 +93,18 @@ class Payment(models.Model):
         self.captured_amount_minor = captured.amount_minor
         self.captured_currency = captured.currency
         self.captured_at = now
-        if captured != self.price:
-            self.attention = Attention.AMOUNT
+        if captured.currency != self.currency:
+            self.doubt(Attention.CURRENCY)
+        if captured.amount_minor != self.amount_minor:
+            self.doubt(Attention.AMOUNT)
+
+    def doubt(self, reason: Attention) -> None:
+        """Ask for a person's look; the first reason stands until it is settled."""
+        self.attention = self.attention or reason
+
+    def settle_doubt(self) -> None:
+        """Take note that nobody has to look any more."""
+        self.attention = Attention.NONE
 
     def wait(self) -> None:
         """Take note that the gateway is still at it."""

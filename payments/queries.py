@@ -31,3 +31,9 @@ def refundable(payment: Payment) -> Money:
 def is_untouched(payment: Payment) -> bool:
     """Whether nothing has gone back of it: what was refunded in part buys no session any more."""
     return not payment.refunds.exclude(state=RefundState.FAILED).exists()
+
+
+def has_gone_back(payment: Payment) -> bool:
+    """Whether all of a captured payment has arrived back at the client."""
+    back = payment.refunds.filter(state=RefundState.PROCESSED).aggregate(total=Sum("amount_minor"))["total"] or 0
+    return bool(back >= (payment.captured_amount_minor or 0))

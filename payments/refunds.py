@@ -10,11 +10,12 @@ from mindfulqalb.api.errors import Refusal
 from mindfulqalb.audit.services import record
 from mindfulqalb.outbox.services import enqueue
 from mindfulqalb.vendors.errors import ProviderError
+from payments.announcements import alert
 from payments.gateways import gateway_named
 from payments.gateways.base import GatewayRefund, RefundRequest
 from payments.models import Payment, Refund
-from payments.queries import refundable
-from payments.states import RefundReason, RefundState
+from payments.queries import has_gone_back, refundable
+from payments.states import Attention, RefundReason, RefundState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -182,6 +183,7 @@ def _follow(refund: Refund, state: RefundState, now: datetime) -> None:
     refund.settled_at = now
     refund.save(update_fields=["state", "settled_at"])
     _record(refund, f"refund.{state.lower()}", f"vendor:{refund.payment.gateway}", now)
+    _follow_on_payment(refund.payment, state)
     if state == RefundState.PROCESSED:
         enqueue(
             topic="refund.processed",
@@ -189,6 +191,18 @@ def _follow(refund: Refund, state: RefundState, now: datetime) -> None:
             payload={"refund_id": str(refund.id)},
             now=now,
         )
+
+
+def _follow_on_payment(payment: Payment, state: RefundState) -> None:
+    """Call a person when money could not go back; once all of it has, there is nothing left to look at."""
+    if state == RefundState.FAILED:
+        payment.doubt(Attention.REFUND_FAILED)
+        alert(payment)
+    elif payment.attention == Attention.REFUND_FAILED or (
+        payment.attention != Attention.DISPUTE and has_gone_back(payment)
+    ):
+        payment.settle_doubt()
+    payment.save(update_fields=["attention"])
 
 
 def _settle(refund_id: UUID, state: RefundState, now: datetime) -> None:

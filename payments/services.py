@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db import transaction
 
 from mindfulqalb.api.errors import Refusal
-from mindfulqalb.audit.services import record
-from mindfulqalb.outbox.services import enqueue
 from mindfulqalb.webhooks.services import store_webhook
+from payments.announcements import announce_capture
+from payments.comparison import difference
 from payments.gateways import GATEWAY_OF_PREFIX, gateway_named
 from payments.gateways.base import Charge, OrderRequest
 from payments.gateways.razorpay import RazorpayGateway
@@ -86,6 +86,7 @@ def start_payment(*, gateway: str, item: str, price: Money, reference: str, now:
         reference=reference,
         amount_minor=price.amount_minor,
         currency=price.currency,
+        is_live=gateway_named(gateway).is_live,
         expires_at=now + timedelta(minutes=settings.HOLD_MINUTES),
     )
 
@@ -231,9 +232,10 @@ def _apply(payment: Payment, charges: list[Charge], now: datetime) -> None:
 
 
 def _capture(payment: Payment, charge: Charge, now: datetime) -> None:
+    payment.doubt(difference(payment, charge))
     payment.capture(provider_payment_id=charge.provider_payment_id, captured=charge.paid, now=now)
     payment.save()
-    _announce(payment, now)
+    announce_capture(payment, now=now)
 
 
 def _keep_second_capture(payment: Payment, charge: Charge, now: datetime) -> None:
@@ -247,35 +249,14 @@ def _keep_second_capture(payment: Payment, charge: Charge, now: datetime) -> Non
         currency=payment.currency,
         provider_order_id=payment.provider_order_id,
         duplicate_of=payment,
+        is_live=payment.is_live,
         expires_at=payment.expires_at,
     )
     second.capture(provider_payment_id=charge.provider_payment_id, captured=charge.paid, now=now)
     second.attention = Attention.SECOND_CAPTURE
     second.save(force_insert=True)
-    _announce(second, now)
+    announce_capture(second, now=now)
     request_refund(payment_id=second.id, amount_minor=None, reason=RefundReason.SECOND_CAPTURE, actor="system", now=now)
-
-
-def _announce(payment: Payment, now: datetime) -> None:
-    """Tell whoever waits for this money, in the transaction that took note of it."""
-    record(
-        action="payment.captured",
-        actor=f"vendor:{payment.gateway}",
-        target=f"payment:{payment.id}",
-        now=now,
-        details={
-            "amount": payment.captured_amount_minor,
-            "currency": payment.captured_currency,
-            "attention": payment.attention,
-        },
-    )
-    if payment.is_spendable:
-        enqueue(
-            topic="payment.captured",
-            lane=f"payment:{payment.id}",
-            payload={"payment_id": str(payment.id), "reference": payment.reference},
-            now=now,
-        )
 
 
 def _move(payment: Payment, state: PaymentState) -> None:

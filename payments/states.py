@@ -59,8 +59,25 @@ class Attention(models.TextChoices):
     """Why a person must look at a payment before it can buy anything."""
 
     NONE = "", "None"
-    AMOUNT = "amount_mismatch", "Captured another amount or currency than asked"
+    AMOUNT = "amount_mismatch", "Captured another amount than asked"
+    CURRENCY = "currency_mismatch", "Captured in another currency than asked"
+    ORDER = "order_mismatch", "Captured for another order"
+    MODE = "mode_mismatch", "Captured in the other mode, test or live"
+    REFERENCE = "reference_mismatch", "Captured under another reference than ours"
     SECOND_CAPTURE = "second_capture", "Captured a second time for one order"
+    REFUND_FAILED = "refund_failed", "A refund of it failed"
+    DISPUTE = "dispute", "Disputed at the client's bank"
+
+
+# What a person may settle by accepting the payment as it is.
+ACCEPTABLE = (
+    Attention.AMOUNT,
+    Attention.CURRENCY,
+    Attention.ORDER,
+    Attention.MODE,
+    Attention.REFERENCE,
+    Attention.REFUND_FAILED,
+)
 
 
 class ImpossibleMove(Exception):

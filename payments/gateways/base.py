@@ -41,11 +41,14 @@ class Order:
 
 @dataclass(frozen=True)
 class Charge:
-    """The gateway's word on one attempt to pay an order."""
+    """The gateway's word on one attempt to pay an order. What it does not say is left empty, and not compared."""
 
     provider_payment_id: str
     state: PaymentState
     paid: Money
+    provider_order_id: str = ""
+    receipt: str = ""
+    is_live: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class PaymentGateway(Protocol):
 
     name: str
     public_key: str
+    is_live: bool  # whether our key moves real money, or the vendor's play money
 
     def create_order(self, request: OrderRequest) -> Order:
         """Ask for money; nothing is charged yet."""

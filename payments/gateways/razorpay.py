@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import certifi
@@ -46,6 +47,7 @@ class RazorpayGateway:
     def __init__(self, *, key_id: str, key_secret: str, webhook_secrets: list[str], base_url: str) -> None:
         """Make a client whose SDK traps are closed: our session (timeouts), our CA bundle, its blind retries off."""
         self.public_key = key_id
+        self.is_live = key_id.startswith("rzp_live_")
         self._key_secret = key_secret
         self._webhook_secrets = webhook_secrets
         session = vendor_session()
@@ -92,7 +94,8 @@ class RazorpayGateway:
             if authorized := _to_capture(payments, price):
                 self._capture(authorized)
                 payments = self._payments_of(provider_order_id)
-            return [_charge(payment) for payment in payments]
+            # An attempt does not say its mode: the key that may read it does.
+            return [replace(_charge(payment), is_live=self.is_live) for payment in payments]
 
     def close_order(self, provider_order_id: str) -> bool:
         """Do nothing: a Razorpay order never ends, so money may come late and is then placed or sent back."""
@@ -202,7 +205,8 @@ def _charge(payment: dict[str, Any]) -> Charge:
     state = STATES.get(payment["status"], PaymentState.PENDING)
     if payment["status"] == "refunded" and payment.get("captured") is False:
         state = PaymentState.FAILED  # an authorization that nobody took: Razorpay let go of it by itself
-    return Charge(payment["id"], state, Money(payment["amount"], payment["currency"]))
+    paid = Money(payment["amount"], payment["currency"])
+    return Charge(payment["id"], state, paid, provider_order_id=payment.get("order_id") or "")
 
 
 def _note_passing_refusal(response: requests.Response, *_args: object, **_kwargs: object) -> None:

@@ -42,6 +42,7 @@ class StripeGateway:
     def __init__(self, *, secret_key: str, webhook_secrets: list[str], base_url: str) -> None:
         """Make a client on our session; the SDK's own default would wait 80 seconds."""
         self._webhook_secrets = webhook_secrets
+        self.is_live = "_live_" in secret_key
         # The SDK repeats a call once, under its idempotency key; a session that repeats as well would triple each try.
         http_client = stripe.RequestsClient(timeout=settings.VENDOR_TIMEOUT, session=vendor_session(get_retries=0))
         self._client = stripe.StripeClient(
@@ -183,7 +184,16 @@ def _charges(session: stripe.checkout.Session) -> list[Charge]:
     if intent is None or session.status == "open":
         return []
     paid = Money(session.amount_total or 0, (session.currency or "").upper())
-    return [Charge(intent if isinstance(intent, str) else intent.id, _state(session), paid)]
+    return [
+        Charge(
+            intent if isinstance(intent, str) else intent.id,
+            _state(session),
+            paid,
+            provider_order_id=session.id,
+            receipt=session.client_reference_id or "",
+            is_live=session.livemode,
+        )
+    ]
 
 
 def _state(session: stripe.checkout.Session) -> PaymentState:

@@ -8,14 +8,13 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from payments.gateways.base import Charge
 from payments.gateways.razorpay import RazorpayGateway
 from payments.gateways.stripe import StripeGateway
 from payments.money import Money
 
 if TYPE_CHECKING:
     from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
-    from payments.gateways.base import PaymentGateway
+    from payments.gateways.base import Charge, PaymentGateway
     from payments.states import PaymentState
 
 PENDING_FOR = 3600
@@ -152,6 +151,6 @@ class StripePayer:
 PAYERS: dict[str, type[RazorpayPayer | StripePayer]] = {"razorpay": RazorpayPayer, "stripe": StripePayer}
 
 
-def charge(payer: Payer, payment_id: str, state: PaymentState) -> Charge:
-    """The gateway's word on one attempt at the payer's price."""
-    return Charge(payment_id, state, payer.price)
+def told(charges: list[Charge]) -> list[tuple[str, PaymentState, Money]]:
+    """What a gateway says of each attempt to pay: its id, its state, its figures."""
+    return [(charge.provider_payment_id, charge.state, charge.paid) for charge in charges]

@@ -10,11 +10,10 @@ import responses
 
 from mindfulqalb.vendors.errors import ProviderError
 from payments.gateways import REGISTRY, gateway_named
-from payments.gateways.base import Charge
 from payments.money import Money
 from payments.states import PaymentState
 from payments.tests.builders import make_request
-from payments.tests.payers import PAYERS, Payer, charge
+from payments.tests.payers import PAYERS, Payer, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +96,7 @@ def test_a_charge_is_told_as_the_vendor_has_it(payer: Payer, outcome: str, state
     order_id = payer.gateway().create_order(make_request(payer.price)).provider_order_id
     payment_id = payer.pay(order_id, outcome)
 
-    assert payer.gateway().collect(order_id, payer.price) == [charge(payer, payment_id, state)]
+    assert told(payer.gateway().collect(order_id, payer.price)) == [(payment_id, state, payer.price)]
 
 
 def test_a_pending_charge_is_captured_in_the_end(payer: Payer) -> None:
@@ -105,7 +104,7 @@ def test_a_pending_charge_is_captured_in_the_end(payer: Payer) -> None:
     payment_id = payer.pay(order_id, "pending")
     payer.finish(order_id)
 
-    assert payer.gateway().collect(order_id, payer.price) == [charge(payer, payment_id, PaymentState.CAPTURED)]
+    assert told(payer.gateway().collect(order_id, payer.price)) == [(payment_id, PaymentState.CAPTURED, payer.price)]
 
 
 @pytest.mark.parametrize(
@@ -122,8 +121,8 @@ def test_a_charge_of_other_figures_is_told_with_the_vendors_figures(
     payer.sandbox.fault(payer.name, call="payments.pay" if payer.name == "razorpay" else "sessions.pay", **fault)
     payment_id = payer.pay(order_id)
 
-    assert payer.gateway().collect(order_id, payer.price) == [
-        Charge(payment_id, PaymentState.CAPTURED, paid(payer.price))
+    assert told(payer.gateway().collect(order_id, payer.price)) == [
+        (payment_id, PaymentState.CAPTURED, paid(payer.price))
     ]
 
 

@@ -64,14 +64,22 @@ def test_capture_keeps_the_gateways_figures() -> None:
 
 
 @pytest.mark.parametrize(
-    "captured", [Money(129899, "INR"), Money(129901, "INR"), Money(129900, "USD"), Money(0, "INR"), Money(129900, "")]
+    ("captured", "reason"),
+    [
+        (Money(129899, "INR"), Attention.AMOUNT),
+        (Money(129901, "INR"), Attention.AMOUNT),
+        (Money(0, "INR"), Attention.AMOUNT),
+        (Money(129900, "USD"), Attention.CURRENCY),
+        (Money(129900, ""), Attention.CURRENCY),
+        (Money(1600, "USD"), Attention.CURRENCY),
+    ],
 )
-def test_capture_of_other_figures_wants_a_person_and_buys_nothing(captured: Money) -> None:
+def test_capture_of_other_figures_wants_a_person_and_buys_nothing(captured: Money, reason: Attention) -> None:
     payment = _payment()
 
     payment.capture(provider_payment_id="pay_1", captured=captured, now=NOW)
 
-    assert (payment.state, payment.attention) == (PaymentState.CAPTURED, Attention.AMOUNT)
+    assert (payment.state, payment.attention) == (PaymentState.CAPTURED, reason)
     assert (payment.is_captured, payment.is_spendable) == (True, False)
     assert (payment.amount_minor, payment.currency) == (129900, "INR")
 

@@ -12,13 +12,14 @@ from django.utils import timezone
 
 from mindfulqalb.vendors.errors import ProviderError
 from mindfulqalb.webhooks.services import InvalidWebhook
-from payments.gateways.base import Charge
 from payments.gateways.stripe import StripeGateway
 from payments.money import Money
 from payments.states import PaymentState
 from payments.tests.builders import make_request
+from payments.tests.payers import told
 
 if TYPE_CHECKING:
+    from payments.gateways.base import Charge
     from payments.tests.payers import StripePayer
 
 URL = "https://stripe.test"
@@ -36,6 +37,8 @@ def _collect(**overrides: Any) -> list[Charge]:
     session = {
         "id": "cs_1",
         "object": "checkout.session",
+        "client_reference_id": "r1",
+        "livemode": False,
         "status": "complete",
         "payment_status": "paid",
         "amount_total": 1600,
@@ -175,7 +178,7 @@ def _await_expiry(payer: StripePayer) -> None:
     ],
 )
 def test_complete_is_not_paid(session: dict[str, Any], state: PaymentState) -> None:
-    assert _collect(**session) == [Charge("pi_1", state, PRICE)]
+    assert told(_collect(**session)) == [("pi_1", state, PRICE)]
 
 
 @pytest.mark.parametrize("session", [{"status": "open"}, {"payment_intent": None}])
@@ -184,7 +187,7 @@ def test_a_session_that_nobody_has_paid_has_no_charge(session: dict[str, Any]) -
 
 
 def test_a_sum_that_is_missing_is_not_ours() -> None:
-    assert _collect(amount_total=None, currency=None) == [Charge("pi_1", PaymentState.CAPTURED, Money(0, ""))]
+    assert told(_collect(amount_total=None, currency=None)) == [("pi_1", PaymentState.CAPTURED, Money(0, ""))]
 
 
 def test_find_order_understands_that_stripe_may_refuse_an_unknown_intent() -> None:

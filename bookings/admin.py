@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 CANCEL = Question(
     action="cancel_for_practice",
     title="Cancel for the practice",
-    text="The clients are told, the calendar is cleared, and all of their money goes back:",
-    yes="Yes, cancel and refund",
+    text="The clients are told, the calendar is cleared, and they choose another time or get all of their money back:",
+    yes="Yes, cancel",
     line=lambda booking: (
         f"{local(booking.starts_at):%A %d %B %Y, %H:%M}: {booking.offer.title}, {booking.state.lower()}"
     ),
@@ -47,7 +47,7 @@ class BookingAdmin(ReadOnlyAdmin):
         """Whether this person may cancel other people's sessions."""
         return request.user.has_perm("bookings.cancel_booking")
 
-    @admin.action(description="Cancel for the practice, full refund", permissions=["cancel"])
+    @admin.action(description="Cancel for the practice", permissions=["cancel"])
     def cancel_for_practice(self, request: HttpRequest, rows: QuerySet[Booking]) -> TemplateResponse | None:
         """Cancel the chosen sessions after a question."""
         page = ask_first(self, request, rows.select_related("offer"), CANCEL)

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 
 from bookings.calendar_file import calendar_file
 from bookings.calendars import calendar
+from bookings.credits import choose_again_url, credit_ends, credit_of, is_unspent
 from bookings.links import manage_url
-from bookings.models import Booking
 from bookings.practice_time import practice_zone
 from bookings.receipts import booking_paid_by
-from bookings.states import GIVES_PAYMENT_BACK
 from mindfulqalb.mail.services import Attachment, Letter
 from payments.models import Payment, Refund
-from payments.queries import is_untouched
 from payments.receipts.rendering import receipt_pdf
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from bookings.models import Booking
     from payments.receipts.models import Receipt
 
 
@@ -48,6 +46,7 @@ def cancelled_letter(booking: Booking, *, now: datetime) -> Letter:
         context={
             **_context(booking, now),
             "refund": refund.amount if refund else None,
+            "credit": credit_of(booking),
             "booking_url": settings.SITE_URL,
         },
         about=f"booking:{booking.id}",
@@ -59,12 +58,13 @@ def cancelled_letter(booking: Booking, *, now: datetime) -> Letter:
 def slot_lost_letter(booking: Booking, *, payment_id: UUID, now: datetime) -> Letter | None:
     """Say that the time is gone and the money is safe; None when it has bought another time or gone back meanwhile."""
     payment = Payment.objects.get(id=payment_id)
-    if not is_untouched(payment):
+    if not is_unspent(payment):
         return None
-    if Booking.objects.filter(payment=payment).exclude(state__in=GIVES_PAYMENT_BACK).exists():
-        return None
-    query = urlencode({"session": booking.offer.code, "payment": payment.provider_payment_id})
-    context = {**_context(booking, now), "choose_again_url": f"{settings.SITE_URL}/?{query}"}
+    context = {
+        **_context(booking, now),
+        "choose_again_url": choose_again_url(payment),
+        "credit_until": credit_ends(payment),
+    }
     return Letter(
         template="slot_lost",
         recipient=booking.customer_email,

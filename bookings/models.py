@@ -39,6 +39,10 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         """Those that keep their hour."""
         return self.filter(state__in=OCCUPYING)
 
+    def spending(self) -> BookingQuerySet:
+        """Those that have a claim on the payment that they name."""
+        return self.filter(payment_released_at=None).exclude(state__in=GIVES_PAYMENT_BACK).exclude(payment=None)
+
     def overlapping(self, *, therapist_id: uuid.UUID, starts_at: datetime, ends_at: datetime) -> BookingQuerySet:
         """Those of one therapist that touch a span."""
         return self.filter(therapist_id=therapist_id, starts_at__lt=ends_at, ends_at__gt=starts_at)
@@ -87,6 +91,9 @@ class Booking(models.Model):
     calendar_refusals = models.PositiveSmallIntegerField(
         default=0, help_text="How often it said taken after an unanswered call."
     )
+    payment_released_at = models.DateTimeField(
+        null=True, help_text="When the practice cancelled: the client may spend the money again, or have it back."
+    )
     link_version = models.PositiveIntegerField(default=1, help_text="Raise it to revoke the client's links.")
     locale = models.CharField(max_length=10, default="en")
 
@@ -105,7 +112,9 @@ class Booking(models.Model):
                 condition=Q(state__in=OCCUPYING),
             ),
             models.UniqueConstraint(
-                fields=["payment"], condition=~Q(state__in=GIVES_PAYMENT_BACK), name="booking_payment_spent_once"
+                fields=["payment"],
+                condition=~Q(state__in=GIVES_PAYMENT_BACK) & Q(payment_released_at=None),
+                name="booking_payment_spent_once",
             ),
             models.UniqueConstraint(
                 fields=["customer_email_hash"],
@@ -161,6 +170,10 @@ class Booking(models.Model):
         """Pay it with a captured payment."""
         self.payment = payment
         self.payment_status = payment.state.lower()
+
+    def release_payment(self, *, now: datetime) -> None:
+        """Give up the claim on the payment: it is the client's to spend again."""
+        self.payment_released_at = now
 
     def _move_to(self, state: BookingState) -> None:
         if state not in ALLOWED[BookingState(self.state)]:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bookings.calendar_file import calendar_file
 from bookings.calendars import calendar
+from bookings.credits import credit_of
 from bookings.links import booking_of_token, calendar_file_url
 from bookings.practice_time import practice_zone
 from bookings.receipts import receipts_of
@@ -62,6 +63,8 @@ def manage_page(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         "booking": _shown(booking, now),
         "cancellation": _cancellation(booking, token, now),
+        "credit": credit_of(booking),
+        "refund_url": reverse("refund-credit", args=[token]),
         "receipts": receipts_of(booking),
         "token": token,
     }

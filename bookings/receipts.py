@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
+from bookings.credits import payments_of
 from bookings.models import Booking
 from mindfulqalb.api.errors import NotFound
 from payments.models import Payment, Refund
@@ -36,10 +37,7 @@ def booking_paid_by(payment: Payment) -> Booking | None:
 
 def receipts_of(booking: Booking) -> list[Receipt]:
     """List the papers that a booking's client may have, oldest first; what became void is not among them."""
-    own = Q(reference=str(booking.id))
-    if booking.payment_id:
-        own |= Q(provider_payment_id=booking.payment_id)
-    payments = Payment.objects.filter(own).values("id")
+    payments = payments_of(booking).values("id")
     papers = Receipt.objects.filter(Q(payment__in=payments) | Q(payment__duplicate_of__in=payments))
     return [paper for paper in papers.select_related("refund").order_by("issued_at", "sequence") if not paper.is_void]
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from bookings.availability import Availability
+    from bookings.credits import Credit
     from bookings.models import Booking
     from bookings.services.cancellation import Quote
     from payments.receipts.models import Receipt
@@ -196,6 +197,15 @@ class CancellationSerializer(serializers.Serializer[object]):
     currency = serializers.CharField(allow_null=True)
 
 
+class CreditSerializer(serializers.Serializer[object]):
+    """Paid, and without a session: it buys another time, or goes back when asked for, and by itself at `until`."""
+
+    amount = serializers.IntegerField()
+    currency = serializers.CharField()
+    until = serializers.DateTimeField()
+    chooseAgainUrl = serializers.CharField()
+
+
 class ReceiptSerializer(serializers.Serializer[object]):
     """A receipt, or the note of a refund: what it is about, and the page that shows it."""
 
@@ -219,6 +229,7 @@ class BookingStatusSerializer(BookingAnswerSerializer):
     timeZone = serializers.CharField()
     calendarUrl = serializers.CharField()
     cancellation = CancellationSerializer(allow_null=True)
+    credit = CreditSerializer(allow_null=True)
     receipts = ReceiptSerializer(many=True)
 
 
@@ -250,7 +261,13 @@ def booking_answer(booking: Booking, *, now: datetime) -> dict[str, Any]:
 
 
 def booking_status(
-    booking: Booking, *, quote: Quote | None, receipts: list[Receipt], time_zone: str, now: datetime
+    booking: Booking,
+    *,
+    quote: Quote | None,
+    credit: Credit | None,
+    receipts: list[Receipt],
+    time_zone: str,
+    now: datetime,
 ) -> dict[str, Any]:
     """Translate a booking into what its client sees."""
     return booking_answer(booking, now=now) | {
@@ -263,7 +280,17 @@ def booking_status(
         "timeZone": time_zone,
         "calendarUrl": calendar_file_url(booking, now=now),
         "cancellation": _cancellation(quote) if quote else None,
+        "credit": _credit(credit) if credit else None,
         "receipts": [_receipt(booking, receipt, now) for receipt in receipts],
+    }
+
+
+def _credit(credit: Credit) -> dict[str, Any]:
+    return {
+        "amount": credit.amount.amount_minor,
+        "currency": credit.amount.currency,
+        "until": local(credit.until).isoformat(),
+        "chooseAgainUrl": credit.choose_again_url,
     }
 
 

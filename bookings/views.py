@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from bookings.availability import availability_of
+from bookings.credits import credit_of
 from bookings.links import booking_of_token, token_of
 from bookings.practice_time import practice_zone
 from bookings.receipts import receipt_of, receipts_of
@@ -34,6 +35,7 @@ from bookings.services.booking import book_session
 from bookings.services.cancellation import cancel_by_client, quote_cancellation
 from bookings.services.holds import Hold, hold_slot
 from bookings.services.placement import place_while_waited_for
+from bookings.services.unplaced import refund_credit
 from bookings.states import BookingState
 from bookings.webhooks import receive_calendar_webhook
 from bookings.wishes import Customer, Wish
@@ -134,6 +136,14 @@ class BookingViewSet(ViewSet):
         """Cancel by the signed link; the policy decides what goes back, and the status told it before."""
         return _shown(cancel_by_client(booking_id=_opened(request, pk).id, now=timezone.now()))
 
+    @extend_schema(request=None, responses=BookingStatusSerializer)
+    @action(detail=True, methods=["post"])
+    def refund(self, request: Request, pk: str) -> Response:
+        """Have back what has no session: after a cancellation by the practice, or for a slot that was gone."""
+        booking = _opened(request, pk)
+        refund_credit(booking=booking, now=timezone.now())
+        return _shown(booking)
+
     @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
     @action(detail=True, url_path="receipts/(?P<number>[A-Z0-9-]+)", content_negotiation_class=WhateverIsAccepted)
     def receipt(self, request: Request, pk: str, number: str) -> HttpResponse:
@@ -167,9 +177,11 @@ def _opened(request: Request, public_id: str) -> Booking:
 def _shown(booking: Booking) -> Response:
     now = timezone.now()
     quote = quote_cancellation(booking, now=now) if booking.is_settled else None
-    receipts = receipts_of(booking)
+    credit, receipts = credit_of(booking), receipts_of(booking)
     return Response(
-        booking_status(booking, quote=quote, receipts=receipts, time_zone=settings.PRACTICE_TIME_ZONE, now=now)
+        booking_status(
+            booking, quote=quote, credit=credit, receipts=receipts, time_zone=settings.PRACTICE_TIME_ZONE, now=now
+        )
     )
 
 

@@ -20,7 +20,7 @@ from bookings.refusals import (
 )
 from bookings.services.drafts import draft_booking
 from bookings.slots import claim_slot, give_up_hold, lock_therapists
-from bookings.states import GIVES_PAYMENT_BACK, BookingState
+from bookings.states import BookingState
 from bookings.wishes import Wish, require_bookable_time
 from consent.services import settle_consent
 from mindfulqalb.audit.services import record
@@ -119,7 +119,7 @@ def _booked_already(wish: Wish, payment: Payment | None) -> Booking | None:
 
 
 def _spent_by(payment: Payment) -> Booking | None:
-    return Booking.objects.filter(payment=payment).exclude(state__in=GIVES_PAYMENT_BACK).first()
+    return Booking.objects.spending().filter(payment=payment).first()
 
 
 def _book_under_lock(

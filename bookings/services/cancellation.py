@@ -23,6 +23,7 @@ from mindfulqalb.outbox.services import enqueue, settle
 from payments.money import Money
 from payments.queries import refundable
 from payments.refunds import request_refund
+from payments.services import PaymentUnusable, lock_spendable
 from payments.states import RefundReason
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def cancel_by_client(*, booking_id: UUID, now: datetime) -> Booking:
 
 
 def cancel_by_practice(*, booking_id: UUID, actor: str, now: datetime) -> Booking:
-    """Cancel for the practice: all the money goes back. Raises NotCancellable."""
+    """Cancel for the practice: the client chooses another time or all of the money. Raises NotCancellable."""
     with transaction.atomic():
         booking = Booking.objects.locked(booking_id)
         if booking.state != BookingState.CANCELLED:
@@ -96,8 +97,11 @@ def clear_calendar(*, booking_id: UUID, now: datetime) -> None:
 def _cancel(booking: Booking, percent: int, reason: RefundReason, actor: str, now: datetime) -> None:
     if booking.state not in CANCELLABLE:
         raise NotCancellable
-    refund = _share(booking, percent)
+    is_clients_choice = reason == RefundReason.CANCELLED_BY_PRACTICE and _is_all_there(booking)
+    refund = None if is_clients_choice else _share(booking, percent)
     booking.cancel()
+    if is_clients_choice:
+        booking.release_payment(now=now)
     booking.updated_at = now
     booking.save()
     if refund is not None and refund.amount_minor > 0 and booking.payment is not None:
@@ -115,6 +119,17 @@ def _cancel(booking: Booking, percent: int, reason: RefundReason, actor: str, no
     settle(lane=booking.lane, topic="calendar.create", now=now)
     for topic in ("calendar.cancel", "email.cancelled"):
         enqueue(topic=topic, lane=booking.lane, payload={"booking_id": str(booking.id)}, now=now)
+
+
+def _is_all_there(booking: Booking) -> bool:
+    """Hold the payment, and tell whether it could pay for another session."""
+    if booking.payment is None:
+        return False
+    try:
+        lock_spendable(booking.payment.id)
+    except PaymentUnusable:
+        return False
+    return True
 
 
 def _share(booking: Booking, percent: int) -> Money | None:

@@ -1,4 +1,4 @@
-"""Money that no session could be found for goes back by itself."""
+"""Money that no session could be found for goes back: when the client says so, and in time by itself."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import transaction
 
+from bookings.credits import credit_of, is_unspent
 from bookings.models import Booking
-from bookings.states import GIVES_PAYMENT_BACK
 from payments.models import Payment, Refund
-from payments.refunds import request_refund
-from payments.services import PaymentUnusable, lock_spendable
+from payments.refunds import NothingToRefund, request_refund
 from payments.states import Attention, PaymentState, RefundReason
 
 if TYPE_CHECKING:
@@ -22,11 +21,15 @@ if TYPE_CHECKING:
 
 
 def unplaced_payments(*, before: datetime) -> QuerySet[Payment]:
-    """Payments captured before a moment that no booking holds and nothing went back of."""
-    spent = Booking.objects.exclude(state__in=GIVES_PAYMENT_BACK).exclude(payment=None).values("payment")
-    return Payment.objects.filter(
-        state=PaymentState.CAPTURED, attention=Attention.NONE, captured_at__lte=before, refunds=None
-    ).exclude(provider_payment_id__in=spent)
+    """Payments that no booking holds since before a moment, and nothing went back of."""
+    released_since = Booking.objects.filter(payment_released_at__gt=before)
+    return (
+        Payment.objects.filter(
+            state=PaymentState.CAPTURED, attention=Attention.NONE, captured_at__lte=before, refunds=None
+        )
+        .exclude(provider_payment_id__in=Booking.objects.spending().values("payment"))
+        .exclude(provider_payment_id__in=released_since.values("payment"))
+    )
 
 
 def refund_unplaced(*, now: datetime) -> int:
@@ -35,18 +38,26 @@ def refund_unplaced(*, now: datetime) -> int:
     Until then the client may choose another time, by the page or the link in the mail.
     """
     due = unplaced_payments(before=now - timedelta(hours=settings.PAYMENT_CREDIT_HOURS))
-    return sum(_refund_if_unspent(payment_id, now) is not None for payment_id in due.values_list("id", flat=True))
+    return sum(
+        _refund_if_unspent(payment_id, RefundReason.UNSPENT, "system", now) is not None
+        for payment_id in due.values_list("id", flat=True)
+    )
 
 
-def _refund_if_unspent(payment_id: UUID, now: datetime) -> Refund | None:
+def refund_credit(*, booking: Booking, now: datetime) -> Refund:
+    """Send back, at the client's word, what a session that came to nothing has left them. Raises NothingToRefund."""
+    credit = credit_of(booking)
+    is_ours = booking.payment_released_at is not None
+    reason = RefundReason.CANCELLED_BY_PRACTICE if is_ours else RefundReason.UNSPENT
+    refund = _refund_if_unspent(credit.payment.id, reason, "client", now) if credit else None
+    if refund is None:
+        raise NothingToRefund
+    return refund
+
+
+def _refund_if_unspent(payment_id: UUID, reason: RefundReason, actor: str, now: datetime) -> Refund | None:
     """Look again under the payment's lock: the client may be choosing a time at this moment."""
     with transaction.atomic():
-        try:
-            payment = lock_spendable(payment_id)
-        except PaymentUnusable:
+        if not is_unspent(Payment.objects.locked(payment_id)):
             return None
-        if Booking.objects.filter(payment=payment).exclude(state__in=GIVES_PAYMENT_BACK).exists():
-            return None
-        return request_refund(
-            payment_id=payment_id, amount_minor=None, reason=RefundReason.UNSPENT, actor="system", now=now
-        )
+        return request_refund(payment_id=payment_id, amount_minor=None, reason=reason, actor=actor, now=now)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bookings.credits import credit_of
 from bookings.models import Booking
 from bookings.practice_time import local
 from bookings.refusals import NotCancellable
@@ -151,10 +152,24 @@ def test_cancel_by_client_refuses_once_the_session_has_begun() -> None:
     assert (booking.state, _refunds()) == (BookingState.CONFIRMED, [])
 
 
-def test_cancel_by_practice_gives_everything_back() -> None:
-    cancel_by_practice(booking_id=_booked().id, actor="staff:1", now=STARTS - timedelta(minutes=1))
+def test_cancel_by_practice_leaves_the_client_the_choice() -> None:
+    booking = cancel_by_practice(booking_id=_booked().id, actor="staff:1", now=STARTS - timedelta(minutes=1))
 
-    assert _refunds() == [(129900, "cancelled_by_practice")]
+    credit = credit_of(booking)
+    assert credit is not None
+    assert (booking.state, _refunds()) == (BookingState.CANCELLED, [])
+    assert (credit.payment, credit.until) == (booking.payment, STARTS - timedelta(minutes=1) + timedelta(hours=72))
+
+
+def test_cancel_by_practice_gives_back_the_rest_of_what_buys_nothing_any_more() -> None:
+    booking = _booked()
+    assert booking.payment is not None
+    request_refund(payment_id=booking.payment.id, amount_minor=1, reason=RefundReason.STAFF, actor="staff:1", now=NOW)
+
+    cancel_by_practice(booking_id=booking.id, actor="staff:1", now=STARTS - timedelta(minutes=1))
+
+    assert _refunds() == [(1, "staff"), (129899, "cancelled_by_practice")]
+    assert credit_of(Booking.objects.get()) is None
 
 
 def _placed(now: datetime) -> Booking:

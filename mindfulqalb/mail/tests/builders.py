@@ -27,6 +27,7 @@ def make_context(**overrides: Any) -> dict[str, Any]:
         "choose_again_url": "https://site.example/?session=individual-video&payment=pay_1",
         "amount": "INR 1,299.00",
         "payment_id": "pay_1",
+        "credit_until": STARTS_AT,
         "number": "R-2026-27-0001",
     }
     return values | overrides

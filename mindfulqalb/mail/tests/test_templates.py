@@ -134,7 +134,10 @@ def test_letter_says_when_on_the_practices_clock(sandbox: SandboxProcess, templa
     [
         ("confirmation", ["https://cal.example/booking/uid?a=1&b=2", "https://site.example/manage/token-1"]),
         ("pending", ["https://site.example/manage/token-1"]),
-        ("slot_lost", ["https://site.example/?session=individual-video&payment=pay_1"]),
+        (
+            "slot_lost",
+            ["https://site.example/?session=individual-video&payment=pay_1", "https://site.example/manage/token-1"],
+        ),
     ],
 )
 def test_letter_carries_its_links(sandbox: SandboxProcess, template: str, links: list[str]) -> None:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("api/", include("payments.urls")),
     path("api/", include("consent.urls")),
     path("api/", include("bookings.urls")),
+    path("api/", include("mindfulqalb.staff.urls")),
     path("", include("mindfulqalb.api.urls")),
     path("", include("mindfulqalb.observability.urls")),
     path("admin/", admin.site.urls),

@@ -6,11 +6,12 @@ from uuid import uuid4
 
 import jwt
 import pytest
+from django.conf import settings
 
 from bookings.links import booking_of_token, calendar_file_url, manage_url, token_of
 from bookings.models import Booking
 from bookings.tests.builders import NOW, make_booking, make_payment
-from mindfulqalb.api.tokens import InvalidToken
+from mindfulqalb.api.tokens import InvalidToken, key_id
 
 if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries, Settings
@@ -28,7 +29,7 @@ def _forged(booking: Booking, *, secret: str, algorithm: str = "HS256", **claims
         "iat": int(NOW.timestamp()),
         "exp": int((NOW + timedelta(days=1)).timestamp()),
     }
-    return jwt.encode(payload | claims, secret, algorithm=algorithm)
+    return jwt.encode(payload | claims, secret, algorithm=algorithm, headers={"kid": key_id(settings.JWT_SECRET)})
 
 
 def test_token_of_opens_its_booking() -> None:

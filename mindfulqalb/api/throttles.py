@@ -23,6 +23,7 @@ from mindfulqalb.api.errors import Unavailable
 from mindfulqalb.encryption.blind_index import email_digest
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
@@ -80,13 +81,7 @@ class RateThrottle(BaseThrottle):
         if identity is None:
             return True
         scope = self.scope or view.throttle_scope  # type: ignore[attr-defined]
-        try:
-            self._wait = None if outage.is_on else _seconds_to_wait(request, scope, identity)
-        except (RedisError, OSError):
-            outage.begin()
-            logger.exception("Redis does not count requests: open doors stay open, closed ones shut")
-        if outage.is_on and not self.fail_open:
-            raise Unavailable
+        self._wait = seconds_to_wait(request, scope=scope, identity=identity, fail_open=self.fail_open)
         return self._wait is None
 
     def wait(self) -> float | None:
@@ -120,7 +115,23 @@ class EmailThrottle(RateThrottle):
         return f"email:{email_digest(email)}"
 
 
-def _seconds_to_wait(request: Request, scope: str, identity: str) -> int | None:
+def seconds_to_wait(request: HttpRequest | Request, *, scope: str, identity: str, fail_open: bool = True) -> int | None:
+    """Count one request of somebody against RATE_LIMITS[scope]; None when it may go on.
+
+    Raises Unavailable while Redis is away, unless `fail_open`.
+    """
+    try:
+        wait = None if outage.is_on else _seconds_to_wait(request, scope, identity)
+    except (RedisError, OSError):
+        outage.begin()
+        wait = None
+        logger.exception("Redis does not count requests: open doors stay open, closed ones shut")
+    if outage.is_on and not fail_open:
+        raise Unavailable
+    return wait
+
+
+def _seconds_to_wait(request: HttpRequest | Request, scope: str, identity: str) -> int | None:
     count, period = _rate(scope)
     waits = []
     for value in _half_a_period_apart(identity, period):

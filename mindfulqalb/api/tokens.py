@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -61,7 +62,13 @@ def issue_token(*, audience: Audience, claims: Claims, now: datetime, expires_at
         "iat": int(now.timestamp()),
         "exp": int(expires_at.timestamp()),
     }
-    return jwt.encode(payload, settings.JWT_SECRET, algorithm=ALGORITHM)
+    secret = settings.JWT_SECRET
+    return jwt.encode(payload, secret, algorithm=ALGORITHM, headers={"kid": key_id(secret)})
+
+
+def key_id(secret: str) -> str:
+    """Name a key without giving it away, so that a token says by which of them it was signed."""
+    return hashlib.sha256(b"mindfulqalb.jwt:" + secret.encode()).hexdigest()[:12]
 
 
 def read_token(token: str, *, audience: Audience, now: datetime) -> Claims:
@@ -108,7 +115,7 @@ def _verified(token: str, audience: Audience) -> dict[str, Any]:
     try:
         return jwt.decode(
             token,
-            settings.JWT_SECRET,
+            _key_of(token),
             algorithms=[ALGORITHM],
             audience=audience,
             issuer=ISSUER,
@@ -122,3 +129,14 @@ def _verified(token: str, audience: Audience) -> dict[str, Any]:
         )
     except jwt.PyJWTError as exc:
         raise InvalidToken from exc
+
+
+def _key_of(token: str) -> str:
+    """Find the key that a token names: ours, or one that JWT_SECRET_FALLBACKS still accepts."""
+    named = jwt.get_unverified_header(token).get("kid")
+    known: dict[object, str] = {
+        key_id(secret): secret for secret in (settings.JWT_SECRET, *settings.JWT_SECRET_FALLBACKS)
+    }
+    if named not in known:
+        raise InvalidToken
+    return known[named]

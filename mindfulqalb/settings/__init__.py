@@ -14,6 +14,7 @@ from mindfulqalb.settings.audit import *
 from mindfulqalb.settings.servers import *
 from mindfulqalb.settings.api import *
 from mindfulqalb.settings.browser import *
+from mindfulqalb.settings.back_office import *
 from mindfulqalb.settings.language import *
 from mindfulqalb.settings.mail import *
 from mindfulqalb.settings.logs import *

@@ -46,6 +46,9 @@ RATE_LIMITS = {
     "payment": "30/m",
     "webhook": "6000/m",
     "email": "30/m",
+    "login": "30/m",
+    "account": "10/m",
+    "staff": "600/m",
 } | env.json("RATE_LIMITS", default={})
 # How many proxies stand in front of us. They must drop header names with underscores: nobody here can tell
 # X_Forwarded_For from X-Forwarded-For any more.

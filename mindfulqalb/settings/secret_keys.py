@@ -22,6 +22,7 @@ def secret(name: str, *, minimum_length: int = 32) -> str:
 SECRET_KEY = secret("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 JWT_SECRET = secret("JWT_SECRET")
+JWT_SECRET_FALLBACKS = env.list("JWT_SECRET_FALLBACKS", default=[])
 ENCRYPTION_KEY = secret("ENCRYPTION_KEY")
 ENCRYPTION_KEY_FALLBACKS = env.list("ENCRYPTION_KEY_FALLBACKS", default=[])
 BLIND_INDEX_KEY = secret("BLIND_INDEX_KEY")

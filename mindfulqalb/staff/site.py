@@ -1,9 +1,25 @@
-"""The practice's admin site."""
+"""The practice's admin site: Django's own, with a second factor at the door."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.http import HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+
+from mindfulqalb.staff import pages
+from mindfulqalb.staff.door import is_inside, is_staff, lets_in_half_way
+from mindfulqalb.staff.forms import THROTTLED, StaffLoginForm
+from mindfulqalb.staff.second_factor import needs_second_factor
+from mindfulqalb.staff.sign_in import note_sign_in, visitor_of
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+    from django.urls import URLPattern, URLResolver
 
 
 class PracticeAdminSite(AdminSite):
@@ -13,3 +29,37 @@ class PracticeAdminSite(AdminSite):
     site_title = settings.PRACTICE_NAME
     index_title = "What is booked, paid and agreed"
     site_url = "/"
+    login_form = StaffLoginForm
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let in staff who have shown their second factor, where they need one."""
+        return is_inside(request)
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        """Add the pages of the second factor and of one's own account."""
+        own: list[URLResolver | URLPattern] = [
+            path("second-factor/", pages.verify, name="second-factor"),
+            path("second-factor/set-up/", pages.set_up, name="second-factor-set-up"),
+            path("account/", self.admin_view(pages.account), name="account"),
+            path("account/recovery-codes/", self.admin_view(pages.recovery_codes), name="recovery-codes"),
+            path("account/log-out-everywhere/", self.admin_view(pages.end_everywhere), name="log-out-everywhere"),
+        ]
+        return own + super().get_urls()
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Ask for the password; whoever has given it goes on to the second factor."""
+        if lets_in_half_way(request):
+            return HttpResponseRedirect(reverse("admin:second-factor") + pages.next_query(request))
+        response = super().login(request, extra_context)
+        if request.method == "POST" and is_staff(request.user) and not needs_second_factor(request.user):
+            note_sign_in(member=request.user, visitor=visitor_of(request), now=timezone.now())
+        if isinstance(response, TemplateResponse):
+            mark_throttled(response)
+        return response
+
+
+def mark_throttled(response: TemplateResponse) -> None:
+    """Say by the status, too, that somebody has to wait."""
+    form = (response.context_data or {}).get("form")
+    if form is not None and form.is_bound and form.has_error("__all__", THROTTLED):
+        response.status_code = 429

@@ -22,6 +22,7 @@ from mindfulqalb.api.tokens import (
     bearer_token,
     issue_booking_token,
     issue_token,
+    key_id,
     read_booking_token,
     read_token,
 )
@@ -56,16 +57,50 @@ def make_payload(**overrides: Any) -> dict[str, Any]:
     return payload | overrides
 
 
-def sign(payload: dict[str, Any], *, algorithm: str = "HS256", headers: Any = None) -> str:
+def sign(payload: dict[str, Any], *, algorithm: str = "HS256", headers: Any = None, secret: str = "") -> str:
     # One level below jwt.encode, which would not sign every oddity.
-    key = "" if algorithm == "none" else settings.JWT_SECRET
-    return jwt.PyJWS().encode(json.dumps(payload).encode(), key, algorithm=algorithm, headers=headers)
+    key = "" if algorithm == "none" else secret or settings.JWT_SECRET
+    named = {"kid": key_id(settings.JWT_SECRET)} | (headers or {})
+    return jwt.PyJWS().encode(json.dumps(payload).encode(), key, algorithm=algorithm, headers=named)
 
 
 def assert_refused(token: str, *, now: datetime = NOW) -> None:
     with pytest.raises(InvalidToken) as caught:
         read_booking_token(token, now=now)
     assert (caught.value.status, caught.value.code) == (401, "invalid_token")
+
+
+OLD = "the-secret-of-yesterday-which-is-long-enough-to-sign-with"
+
+
+@pytest.mark.parametrize(
+    ("fallbacks", "secret", "named", "is_good"),
+    [
+        ([OLD], OLD, OLD, True),
+        ([], OLD, OLD, False),
+        ([OLD], OLD, "", False),
+        ([OLD], "", OLD, False),
+        ([OLD], "", "", True),
+    ],
+)
+def test_token_names_its_key_and_an_old_key_is_good_as_long_as_it_is_kept(
+    override: Settings, fallbacks: list[str], secret: str, named: str, is_good: bool
+) -> None:
+    override.JWT_SECRET_FALLBACKS = fallbacks
+    token = sign(make_payload(), secret=secret, headers={"kid": key_id(named or settings.JWT_SECRET)})
+
+    if is_good:
+        assert read_booking_token(token, now=NOW).booking_id == BOOKING_ID
+    else:
+        assert_refused(token)
+
+
+@pytest.mark.parametrize("kid", ["", "unknown", None])
+def test_token_that_names_no_key_of_ours_is_refused(kid: str | None) -> None:
+    if kid is None:
+        assert_refused(jwt.PyJWS().encode(json.dumps(make_payload()).encode(), settings.JWT_SECRET, algorithm="HS256"))
+    else:
+        assert_refused(sign(make_payload(), headers={"kid": kid}))
 
 
 def test_a_booking_s_token_is_read_back() -> None:

@@ -14,17 +14,11 @@ from mindfulqalb.staff.tests.builders import log_in, make_superuser
 
 if TYPE_CHECKING:
     from django.test import Client
-    from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db
 
 INDEX, LOGIN = "/admin/", "/admin/login/"
 PASSWORD = "correct-horse-battery"
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def knock(client: Client, username: str = "asha", password: str = PASSWORD) -> Any:

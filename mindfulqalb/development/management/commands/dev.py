@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 EMBEDDED_SERVERS = ("DATABASE_URL", "REDIS_URL")
 STEPS = {
     "Tables": "migrate",
+    "Roles": "load_roles",
     "Catalogue": "load_catalogue",
     "Consent document": "load_consent_documents",
     "Admin login": "create_development_staff",

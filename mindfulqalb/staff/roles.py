@@ -1,0 +1,94 @@
+"""Who may do what: five roles, each with no more than its work needs.
+
+A role is a Django group of the same name. `load_roles` gives each group just what stands here, so that a new model is
+nobody's until somebody decides.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+THERAPIST = "Therapist"
+FRONT_DESK = "Front desk"
+FINANCE = "Finance"
+COMPLIANCE_AUDITOR = "Compliance auditor"
+ADMINISTRATOR = "Administrator"
+
+# app_label.codename, as Django names permissions.
+ROLES: dict[str, tuple[str, ...]] = {
+    THERAPIST: ("bookings.view_booking", "catalogue.view_sessionoffer"),
+    FRONT_DESK: (
+        "bookings.view_booking",
+        "bookings.cancel_booking",
+        "catalogue.view_sessionoffer",
+        "catalogue.view_therapist",
+        "mail.view_sentmail",
+    ),
+    FINANCE: (
+        "payments.view_payment",
+        "payments.view_refund",
+        "payments.add_refund",
+        "catalogue.view_sessionoffer",
+        "catalogue.view_cancellationrule",
+    ),
+    COMPLIANCE_AUDITOR: (
+        "audit.view_auditevent",
+        "consent.view_consentdocument",
+        "consent.view_consentrecord",
+    ),
+    ADMINISTRATOR: (
+        "auth.view_group",
+        "bookings.cancel_booking",
+        "bookings.view_booking",
+        "catalogue.add_cancellationrule",
+        "catalogue.add_sessionoffer",
+        "catalogue.add_therapist",
+        "catalogue.change_cancellationrule",
+        "catalogue.change_sessionoffer",
+        "catalogue.change_therapist",
+        "catalogue.delete_cancellationrule",
+        "catalogue.view_cancellationrule",
+        "catalogue.view_sessionoffer",
+        "catalogue.view_therapist",
+        "consent.view_consentdocument",
+        "mail.view_sentmail",
+        "outbox.retry_outboxmessage",
+        "outbox.view_outboxmessage",
+        "payments.add_refund",
+        "payments.view_payment",
+        "payments.view_refund",
+        "staff.add_staffmember",
+        "staff.change_staffmember",
+        "staff.view_staffmember",
+        "webhooks.view_webhookdelivery",
+    ),
+}
+
+
+class UnknownPermission(LookupError):
+    """A role names a permission that no model has: a slip in the table."""
+
+
+def load_roles() -> None:
+    """Give every role's group exactly its permissions; people keep their groups. Safe to repeat."""
+    with transaction.atomic():
+        for name, labels in ROLES.items():
+            group, _ = Group.objects.get_or_create(name=name)
+            group.permissions.set(_permissions(labels))
+
+
+def _permissions(labels: Iterable[str]) -> list[Permission]:
+    known = {
+        f"{permission.content_type.app_label}.{permission.codename}": permission
+        for permission in Permission.objects.select_related("content_type")
+    }
+    missing = sorted(set(labels) - set(known))
+    if missing:
+        raise UnknownPermission(", ".join(missing))
+    return [known[label] for label in labels]

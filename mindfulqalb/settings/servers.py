@@ -38,6 +38,7 @@ if DEVELOPMENT:
 MIDDLEWARE = [
     "mindfulqalb.observability.request_ids.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "mindfulqalb.staff.middleware.BackOfficeReferrerMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "mindfulqalb.api.middleware.BodyLimitMiddleware",

@@ -83,7 +83,7 @@ class Stack:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database)))
         self.redis.prepare()
         self.start("redis")
-        for command in ("migrate", "load_catalogue", "load_consent_documents"):
+        for command in ("migrate", "load_roles", "load_catalogue", "load_consent_documents"):
             subprocess.run(
                 [sys.executable, "manage.py", command], cwd=ROOT, env=self.environment, check=True, capture_output=True
             )

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.test import Client
 from django.urls import reverse
 
 from mindfulqalb.staff.models import StaffMember
 from mindfulqalb.staff.site import PracticeAdminSite
 from mindfulqalb.staff.tests.builders import log_in, make_superuser
-
-if TYPE_CHECKING:
-    from django.test import Client
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +29,21 @@ def test_login_page_bears_the_practices_name_and_runs_no_inline_script(client: C
     page = response.content.decode()
     assert (response.status_code, page.count("MindfulQALB back office")) == (200, 1)
     assert ("<script>" in page, "unsafe-inline" in response["Content-Security-Policy"]) == (False, False)
+
+
+def test_admin_tells_itself_where_a_form_comes_from_and_clients_pages_tell_nobody(client: Client) -> None:
+    policies = [client.get(page)["Referrer-Policy"] for page in (LOGIN, INDEX, "/")]
+
+    assert policies == ["same-origin", "same-origin", "no-referrer"]
+
+
+def test_form_without_its_token_is_refused_on_a_page_of_ours() -> None:
+    strict = Client(enforce_csrf_checks=True)
+
+    response = knock(strict)
+
+    page = response.content.decode()
+    assert (response.status_code, "This page has been open too long" in page, "<style" in page) == (403, True, False)
 
 
 def test_staff_with_the_right_password_come_in(client: Client) -> None:

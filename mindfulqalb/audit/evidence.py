@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.apps import apps
+
 from mindfulqalb.audit.digests import salted_digest
 
 if TYPE_CHECKING:
@@ -27,12 +29,10 @@ def evidence(kind: str) -> Callable[[ModelClass], ModelClass]:
     return register
 
 
-def target_of(row: Model) -> str:
-    """Name a row of evidence as events do. Raises LookupError for a model that is none."""
-    for kind, model in models_by_kind.items():
-        if isinstance(row, model):
-            return f"{kind}:{row.pk}"
-    raise LookupError(f"{row._meta.label} is not evidence")
+def guarded_tables() -> list[str]:
+    """List the tables that must be append-only: the audit trail's own, and those of evidence."""
+    trail = (model._meta.db_table for model in apps.get_app_config("audit").get_models())
+    return [*trail, *(model._meta.db_table for model in models_by_kind.values())]
 
 
 def vouch_for(row: Model, *, salt: bytes) -> dict[str, Any]:

@@ -6,8 +6,7 @@ from django.db import migrations
 
 # A door is a setting of one transaction: "retention" may erase, "reencrypt" may rewrite sealed columns and nothing
 # else.
-CREATE_FUNCTION = """
-CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+FUNCTION_BODY = """
 DECLARE door text := coalesce(current_setting('mindfulqalb.door', true), '');
 BEGIN
     IF door = 'retention' THEN
@@ -17,8 +16,9 @@ BEGIN
         RETURN NEW;
     END IF;
     RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
-END $$
+END
 """
+CREATE_FUNCTION = f"CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $${FUNCTION_BODY}$$"
 DROP_FUNCTION = "DROP FUNCTION refuse_change()"
 
 

@@ -11,9 +11,10 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db.models import F
 
 from bookings.listings import listing_of
-from bookings.models import Booking
+from bookings.models import BUFFER, Booking
 from bookings.practice_time import can_be_named, day_bounds, days_between, local, practice_zone
 from bookings.refusals import SlotNotOffered, SlotTaken
 from bookings.states import BookingState
@@ -89,7 +90,7 @@ def _slots_of(offer: SessionOffer, first: date, last: date, zone: ZoneInfo, now:
     listing = listing_of(event_type=event_type_of(offer), now=now, days=days_between(start, end))
     offered = {instant for instant in listing.starts if max(start, now) <= instant < end and can_be_named(instant)}
     sold = _sold(offer, start, end, now)
-    length = timedelta(minutes=offer.duration_minutes)
+    length = timedelta(minutes=offer.duration_minutes + offer.buffer_minutes)
     # A session that we have sold stays on the list as taken although the calendar names it no more.
     known = offered | {begin for begin, _ in sold if max(start, now) <= begin < end}
     slots = [Slot(instant, instant in offered and not _overlaps(instant, length, sold)) for instant in sorted(known)]
@@ -103,12 +104,14 @@ def _is_in_reach(first: date, last: date, now: datetime) -> bool:
 
 
 def _sold(offer: SessionOffer, start: datetime, end: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
-    """List the spans that we have sold, in order; no two of a therapist's overlap."""
+    """List the spans that we have sold, buffers included, in order; no two of a therapist's overlap."""
+    longest = timedelta(minutes=offer.duration_minutes + offer.buffer_minutes)
     rows = Booking.objects.occupying().overlapping(
-        therapist_id=offer.therapist_id, starts_at=start, ends_at=end + timedelta(minutes=offer.duration_minutes)
+        therapist_id=offer.therapist_id, starts_at=start, ends_at=end + longest
     )
     overdue = {"state": BookingState.HELD, "hold_expires_at__lte": now}
-    return list(rows.exclude(**overdue).order_by("starts_at").values_list("starts_at", "ends_at"))
+    standing = rows.exclude(**overdue).order_by("starts_at")
+    return list(standing.values_list("starts_at", F("ends_at") + BUFFER))
 
 
 def _overlaps(instant: datetime, length: timedelta, sold: list[tuple[datetime, datetime]]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -10,6 +11,7 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, Ra
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.lookups import GreaterThan
 
 from bookings.states import ALLOWED, GIVES_PAYMENT_BACK, OCCUPYING, BookingState, ImpossibleMove
 from mindfulqalb.catalogue.models import SessionFormat
@@ -21,11 +23,22 @@ if TYPE_CHECKING:
     from payments.models import Payment
 
 
-class TsTzRange(Func):
-    """The half-open span [start, end): sessions may follow each other without a gap."""
+def _in_utc(column: str) -> Func:
+    """An instant without its zone: only to such a one PostgreSQL adds minutes for good, as an index needs it."""
+    return Func(F(column), template="(%(expressions)s AT TIME ZONE 'UTC')", output_field=models.DateTimeField())
 
-    function = "TSTZRANGE"
-    output_field = DateTimeRangeField()
+
+BUFFER = Func(
+    F("buffer_minutes"), template="(%(expressions)s * INTERVAL '1 minute')", output_field=models.DurationField()
+)
+# The half-open span [start, end and buffer): the next session may begin the moment that it is over.
+OCCUPIED_SPAN = Func(
+    _in_utc("starts_at"),
+    _in_utc("ends_at") + BUFFER,
+    RangeBoundary(),
+    function="TSRANGE",
+    output_field=DateTimeRangeField(),
+)
 
 
 class BookingQuerySet(models.QuerySet["Booking"]):
@@ -44,8 +57,9 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         return self.filter(payment_released_at=None).exclude(state__in=GIVES_PAYMENT_BACK).exclude(payment=None)
 
     def overlapping(self, *, therapist_id: uuid.UUID, starts_at: datetime, ends_at: datetime) -> BookingQuerySet:
-        """Those of one therapist that touch a span."""
-        return self.filter(therapist_id=therapist_id, starts_at__lt=ends_at, ends_at__gt=starts_at)
+        """Those of one therapist that touch a span, their buffers included."""
+        still_occupied = GreaterThan(F("ends_at") + BUFFER, starts_at)
+        return self.filter(still_occupied, therapist_id=therapist_id, starts_at__lt=ends_at)
 
 
 class Booking(models.Model):
@@ -82,6 +96,9 @@ class Booking(models.Model):
     session_format = models.CharField(max_length=20, choices=SessionFormat)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
+    buffer_minutes = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Kept free after it, as its offer said when it was booked."
+    )
     customer_email_hash = models.CharField(max_length=64, help_text="Blind index of the normalized email.")
     hold_expires_at = models.DateTimeField(null=True)
     held_from = models.CharField(max_length=64, blank=True, help_text="Keyed digest of the address, to bound holds.")
@@ -107,7 +124,7 @@ class Booking(models.Model):
                 name="booking_no_overlap",
                 expressions=[
                     ("therapist", RangeOperators.EQUAL),
-                    (TsTzRange("starts_at", "ends_at", RangeBoundary()), RangeOperators.OVERLAPS),
+                    (OCCUPIED_SPAN, RangeOperators.OVERLAPS),
                 ],
                 condition=Q(state__in=OCCUPYING),
             ),
@@ -187,6 +204,11 @@ class Booking(models.Model):
     def lane(self) -> str:
         """The outbox lane of its calendar and mails: one message at a time, oldest first."""
         return f"booking:{self.id}"
+
+    @property
+    def occupied_until(self) -> datetime:
+        """When the therapist's next session may begin."""
+        return self.ends_at + timedelta(minutes=self.buffer_minutes)
 
     @property
     def customer_first_name(self) -> str:

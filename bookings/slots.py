@@ -37,7 +37,7 @@ def claim_slot(booking: Booking, *, now: datetime) -> None:
     """
     others = Booking.objects.occupying().exclude(id=booking.id)
     in_the_way = others.overlapping(
-        therapist_id=booking.therapist_id, starts_at=booking.starts_at, ends_at=booking.ends_at
+        therapist_id=booking.therapist_id, starts_at=booking.starts_at, ends_at=booking.occupied_until
     )
     for other in in_the_way.select_for_update(of=("self",)).order_by("id"):
         if other.state != BookingState.HELD or other.hold_expires_at is None or other.hold_expires_at > now:

@@ -33,6 +33,7 @@ def draft_booking(
         session_time=local(starts_at).time(),
         starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=offer.duration_minutes),
+        buffer_minutes=offer.buffer_minutes,
         customer_name=wish.customer.name,
         customer_email=wish.customer.email,
         customer_phone=wish.customer.phone,

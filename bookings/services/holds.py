@@ -152,7 +152,7 @@ def _change_of_mind(booking: Booking, wish: Wish, now: datetime) -> None:
         state=BookingState.HELD, customer_email_hash=booking.customer_email_hash, consent_id=wish.consent_id
     )
     in_the_way = own.overlapping(
-        therapist_id=booking.therapist_id, starts_at=booking.starts_at, ends_at=booking.ends_at
+        therapist_id=booking.therapist_id, starts_at=booking.starts_at, ends_at=booking.occupied_until
     )
     free = own.filter(session_type=SessionType.FREE) if booking.offer.is_free else own.none()
     for hold in (in_the_way | free).select_for_update(of=("self",)).order_by("id"):

@@ -12,6 +12,7 @@ from bookings.practice_time import local, practice_zone
 from bookings.refusals import SlotNotOffered, SlotTaken
 from bookings.states import BookingState
 from bookings.tests.builders import make_booking, make_catalogue, make_offer, make_wish, next_slot
+from mindfulqalb.catalogue.models import SessionOffer
 
 if TYPE_CHECKING:
     from pytest_django import Settings
@@ -76,6 +77,14 @@ def test_day_closes_every_session_that_would_overlap(sandbox: SandboxProcess, no
 
     closed = [local(slot.starts_at).strftime("%H:%M") for slot in slots if not slot.is_available]
     assert closed == ["09:00", "10:00"]
+
+
+def test_day_closes_what_would_run_into_a_buffer(sandbox: SandboxProcess, now: datetime) -> None:
+    """Ours at ten keeps half an hour after it free, and so does the one that is asked for: nine runs into ten."""
+    SessionOffer.objects.update(buffer_minutes=30)
+    _booked(10, buffer_minutes=30)
+
+    assert [hour for hour, free in _day(now).items() if not free] == [9, 10, 11]
 
 
 def test_day_shows_a_session_that_the_calendar_names_no_more(sandbox: SandboxProcess, now: datetime) -> None:

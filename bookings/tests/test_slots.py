@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import time, timedelta
 
 import pytest
@@ -14,6 +15,8 @@ from bookings.states import BookingState
 from bookings.tests.builders import JOHN, NOW, make_booking, make_catalogue, make_offer, make_payment, make_wish
 from consent.services import settle_consent
 from mindfulqalb.audit.models import AuditEvent
+from mindfulqalb.catalogue.models import SessionOffer
+from mindfulqalb.catalogue.tests.builders import make_therapist
 
 
 def _rival(**overrides: object) -> Booking:
@@ -86,6 +89,59 @@ def test_claim_slot_respects_a_hold_until_its_last_second() -> None:
 
     with pytest.raises(SlotTaken):
         claim_slot(_rival(), now=NOW)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("clock", "buffers", "is_taken"),
+    [
+        (time(11, 14), (15, 0), True),
+        (time(11, 15), (15, 0), False),
+        (time(9, 0), (0, 15), True),
+        (time(8, 45), (0, 15), False),
+        (time(9, 0), (15, 0), False),
+    ],
+)
+def test_claim_slot_keeps_the_buffer_after_each_session(clock: time, buffers: tuple[int, int], is_taken: bool) -> None:
+    """The session at ten has the first buffer, its rival the second one."""
+    make_booking(state=BookingState.PENDING, buffer_minutes=buffers[0])
+    rival = _rival(clock=clock)
+    rival.buffer_minutes = buffers[1]
+
+    with pytest.raises(SlotTaken) if is_taken else nullcontext():
+        claim_slot(rival, now=NOW)
+
+    assert Booking.objects.count() == (1 if is_taken else 2)
+
+
+@pytest.mark.django_db
+def test_draft_takes_the_buffer_of_its_offer() -> None:
+    make_catalogue()
+    SessionOffer.objects.update(buffer_minutes=10)
+
+    rival = _rival()
+
+    assert (rival.buffer_minutes, rival.occupied_until - rival.ends_at) == (10, timedelta(minutes=10))
+
+
+@pytest.mark.django_db
+def test_database_keeps_the_buffer_by_itself() -> None:
+    make_booking(state=BookingState.PENDING, buffer_minutes=15)
+
+    with pytest.raises(IntegrityError, match="booking_no_overlap"), transaction.atomic():
+        _rival(clock=time(11, 14)).save()
+    _rival(clock=time(11, 15)).save()
+
+
+@pytest.mark.django_db
+def test_database_keeps_the_buffer_per_therapist() -> None:
+    make_booking(state=BookingState.PENDING, buffer_minutes=15)
+    rival = _rival(clock=time(11, 0))
+    rival.therapist = make_therapist(slug="ravi", name="Dr. Ravi")
+
+    rival.save()
+
+    assert Booking.objects.occupying().count() == 2
 
 
 @pytest.mark.django_db

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 
-from mindfulqalb.catalogue.models import CancellationRule, Price, SessionOffer, Therapist
+from mindfulqalb.catalogue.models import (
+    EVENT_TYPE_OF_ANOTHER,
+    CancellationRule,
+    Price,
+    SessionOffer,
+    Therapist,
+)
+from mindfulqalb.catalogue.queries import is_event_type_of_another
 
 
 class PriceInline(admin.TabularInline[Price, SessionOffer]):
@@ -16,11 +24,28 @@ class PriceInline(admin.TabularInline[Price, SessionOffer]):
     extra = 0
 
 
+class SessionOfferForm(forms.ModelForm[SessionOffer]):
+    """An offer, checked against what only the settings know."""
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an event type that is another therapist's."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        wanted = {name: cleaned.get(name) for name in ("session_type", "format", "therapist", "calendar_event_type")}
+        offer = SessionOffer(id=self.instance.id, **{name: value for name, value in wanted.items() if value})
+        if offer.therapist_id and is_event_type_of_another(offer):
+            self.add_error("calendar_event_type", EVENT_TYPE_OF_ANOTHER)
+        return cleaned
+
+
 @admin.register(SessionOffer)
 class SessionOfferAdmin(admin.ModelAdmin[SessionOffer]):
     """What is sold. Offers are switched off, not deleted: bookings point at them."""
 
-    list_display = ("title", "session_type", "format", "duration_minutes", "therapist", "is_active", "is_default")
+    form = SessionOfferForm
+    list_display = (
+        *("title", "session_type", "format", "duration_minutes", "buffer_minutes"),
+        *("therapist", "is_active", "is_default"),
+    )
     list_filter = ("session_type", "format", "is_active", "therapist")
     list_select_related = ("therapist",)
     ordering = ("position",)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import ClassVar
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import Q
 
@@ -26,6 +28,7 @@ class SessionFormat(models.TextChoices):
     VIDEO = "video", "Video"
 
 
+EVENT_TYPE_OF_ANOTHER = "This event type is another therapist's: their calendars would be mixed up."
 # Rupees are paid through Razorpay, dollars through Stripe.
 GATEWAY_OF_CURRENCY = {"INR": "razorpay", "USD": "stripe"}
 
@@ -53,6 +56,9 @@ class SessionOffer(models.Model):
     format = models.CharField(max_length=20, choices=SessionFormat)
     title = models.CharField(max_length=100, help_text="As clients read it, in mails too: nothing clinical.")
     duration_minutes = models.PositiveSmallIntegerField()
+    buffer_minutes = models.PositiveSmallIntegerField(
+        default=0, help_text="Minutes kept free after it, before the therapist's next session may begin."
+    )
     therapist = models.ForeignKey(Therapist, on_delete=models.PROTECT, related_name="offers")
     calendar_event_type = models.CharField(
         max_length=50, blank=True, help_text="Cal.com event type id. Empty: taken from CALCOM_EVENT_TYPE_IDS."
@@ -70,6 +76,15 @@ class SessionOffer(models.Model):
                 condition=Q(is_default=True),
                 name="offer_one_default",
                 violation_error_message="Another offer of this type is its default: untick it there first.",
+            ),
+            ExclusionConstraint(
+                name="offer_event_type_of_one_therapist",
+                expressions=[
+                    ("calendar_event_type", RangeOperators.EQUAL),
+                    ("therapist", RangeOperators.NOT_EQUAL),
+                ],
+                condition=~Q(calendar_event_type=""),
+                violation_error_message=EVENT_TYPE_OF_ANOTHER,
             ),
             models.CheckConstraint(
                 condition=Q(duration_minutes__gt=0),

@@ -112,6 +112,13 @@ def event_types_of(therapist_id: UUID) -> list[str]:
     return sorted({event_type for offer in offers if (event_type := event_type_of(offer))})
 
 
+def is_event_type_of_another(offer: SessionOffer) -> bool:
+    """Tell whether another therapist's offer uses the same event type, named in the offer or by the settings."""
+    event_type = event_type_of(offer)
+    others = SessionOffer.objects.exclude(therapist_id=offer.therapist_id).exclude(id=offer.id)
+    return bool(event_type) and any(event_type_of(other) == event_type for other in others)
+
+
 def event_types_on_sale() -> list[str]:
     """Name the event types of all that is on sale."""
     return sorted({event_type for offer in active_offers() if (event_type := event_type_of(offer))})

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.urls import reverse
 
-from mindfulqalb.catalogue.models import CancellationRule, Price, SessionOffer
+from mindfulqalb.catalogue.models import EVENT_TYPE_OF_ANOTHER, CancellationRule, Price, SessionOffer
 from mindfulqalb.catalogue.tests.builders import make_offer, make_price, make_therapist
 from mindfulqalb.staff.tests.builders import log_in
 
 if TYPE_CHECKING:
     from django.test import Client
+    from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +33,7 @@ def form(offer: SessionOffer, price: Price | None = None, **overrides: Any) -> d
     values: dict[str, Any] = {
         "title": offer.title,
         "duration_minutes": offer.duration_minutes,
+        "buffer_minutes": offer.buffer_minutes,
         "therapist": str(offer.therapist_id),
         "calendar_event_type": "",
         "is_default": "on" if offer.is_default else "",
@@ -172,3 +174,40 @@ def test_cancellation_rule_is_edited_within_bounds(client: Client, percent: str,
 
     rule.refresh_from_db()
     assert (errors(response) if complaints else [], rule.hours_before) == (complaints, 24 if complaints else 36)
+
+
+def test_event_type_of_another_therapist_is_refused(client: Client) -> None:
+    make_offer(calendar_event_type="9001")
+    offer = make_offer(format="audio", is_default=False, therapist=make_therapist(slug="ravi", name="Dr. Ravi"))
+
+    response = client.post(reverse(CHANGE, args=[offer.id]), form(offer, calendar_event_type="9001"))
+
+    offer.refresh_from_db()
+    assert (response.status_code, offer.calendar_event_type) == (200, "")
+    assert set(errors(response)) == {EVENT_TYPE_OF_ANOTHER}
+
+
+def test_event_type_that_the_settings_give_to_two_therapists_is_refused(client: Client, settings: Settings) -> None:
+    """`individual` stands for all its formats, so one of them cannot be another therapist's without its own."""
+    settings.CALCOM_EVENT_TYPE_IDS = {"individual": "9001"}
+    make_offer()
+    offer = make_offer(format="audio", is_default=False)
+    ravi = make_therapist(slug="ravi", name="Dr. Ravi")
+
+    refused = client.post(reverse(CHANGE, args=[offer.id]), form(offer, therapist=str(ravi.id)))
+    taken = client.post(
+        reverse(CHANGE, args=[offer.id]), form(offer, therapist=str(ravi.id), calendar_event_type="9002")
+    )
+
+    offer.refresh_from_db()
+    assert (refused.status_code, errors(refused)) == (200, [EVENT_TYPE_OF_ANOTHER])
+    assert (taken.status_code, offer.therapist, offer.calendar_event_type) == (302, ravi, "9002")
+
+
+def test_buffer_is_edited_with_the_offer(client: Client) -> None:
+    offer = make_offer()
+
+    client.post(reverse(CHANGE, args=[offer.id]), form(offer, buffer_minutes=15))
+
+    offer.refresh_from_db()
+    assert offer.buffer_minutes == 15

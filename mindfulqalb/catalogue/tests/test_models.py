@@ -163,3 +163,21 @@ def test_names_of_the_rows() -> None:
     named = [str(row) for row in (make_therapist(), make_price(make_offer()), rule)]
 
     assert named == ["Dr. Asha", "INR 129900", "24 hours before: 100 %"]
+
+
+def test_event_type_belongs_to_one_therapist() -> None:
+    make_offer(calendar_event_type="9001")
+    make_offer(format="chat", is_default=False, calendar_event_type="9001")
+    ravi = make_therapist(slug="ravi", name="Dr. Ravi")
+
+    with pytest.raises(IntegrityError) as error, transaction.atomic():
+        make_offer(format="audio", is_default=False, calendar_event_type="9001", therapist=ravi)
+
+    assert constraint_of(error.value) == "offer_event_type_of_one_therapist"
+
+
+def test_event_type_may_be_left_to_the_settings_by_every_therapist() -> None:
+    make_offer()
+    ravi = make_therapist(slug="ravi", name="Dr. Ravi")
+
+    assert make_offer(format="audio", is_default=False, therapist=ravi).calendar_event_type == ""

@@ -6,7 +6,15 @@ from uuid import UUID
 
 from django.conf import settings
 
-from bookings.letters import cancelled_letter, confirmation_letter, receipt_letter, refunded_letter, slot_lost_letter
+from bookings.letters import (
+    cancelled_letter,
+    confirmation_letter,
+    receipt_letter,
+    refunded_letter,
+    slot_lost_letter,
+    withdrawn_letter,
+    withdrawn_staff_letter,
+)
 from bookings.listings import distrust_listings
 from bookings.models import Booking
 from bookings.receipts import write_receipt, write_refund_note
@@ -14,6 +22,7 @@ from bookings.services.booking import place_paid_hold
 from bookings.services.cancellation import clear_calendar
 from bookings.services.placement import place_in_calendar
 from bookings.states import BookingState
+from consent.models import ConsentRecord
 from mindfulqalb.catalogue.queries import event_types_on_sale
 from mindfulqalb.mail.services import send_letter
 from mindfulqalb.outbox.registry import Delivery, handles
@@ -88,11 +97,29 @@ def send_refunded(delivery: Delivery) -> None:
         send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
 
 
+@handles("consent.withdrawn")
+def send_withdrawn(delivery: Delivery) -> None:
+    """Mail the client that we have stopped, with the links of what is still booked."""
+    letter = withdrawn_letter(_consent_of(delivery), now=delivery.now)
+    send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
+
+
+@handles("consent.withdrawn.staff")
+def tell_staff_of_withdrawal(delivery: Delivery) -> None:
+    """Mail the practice that somebody has withdrawn."""
+    letter = withdrawn_staff_letter(_consent_of(delivery), now=delivery.now)
+    send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
+
+
 @handles("webhook.calcom")
 def work_on_webhook(delivery: Delivery) -> None:
     """Ask Cal.com for its free times again: whatever changed there, the listing is old."""
     distrust_listings(*event_types_on_sale(), now=delivery.now)
     mark_processed(delivery_id=UUID(delivery.payload["delivery_id"]), now=delivery.now)
+
+
+def _consent_of(delivery: Delivery) -> ConsentRecord:
+    return ConsentRecord.objects.get(id=UUID(delivery.payload["consent_id"]))
 
 
 def _booking_of(delivery: Delivery) -> Booking:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.urls import reverse
 
 from bookings.calendar_file import calendar_file
 from bookings.calendars import calendar
 from bookings.credits import choose_again_url, credit_ends, credit_of, is_unspent
 from bookings.links import manage_url
+from bookings.models import Booking
 from bookings.practice_time import practice_zone
 from bookings.receipts import booking_paid_by
+from bookings.states import BookingState
+from consent.links import consent_url
+from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.mail.services import Attachment, Letter
 from payments.models import Payment, Refund
 from payments.receipts.rendering import receipt_pdf
@@ -20,7 +25,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from bookings.models import Booking
+    from django.db.models import Model, QuerySet
+
+    from consent.models import ConsentRecord
     from payments.receipts.models import Receipt
 
 
@@ -106,6 +113,48 @@ def _attached(receipt: Receipt) -> Attachment:
     return Attachment(f"{receipt.number}.pdf", receipt_pdf(receipt), "application/pdf")
 
 
+def withdrawn_letter(consent: ConsentRecord, *, now: datetime) -> Letter:
+    """Confirm to the client that their consent is withdrawn, and offer to cancel what is still booked."""
+    appointments = [_context(booking, now) for booking in _ahead(consent, now)]
+    return Letter(
+        template="consent_withdrawn",
+        recipient=consent.email,
+        context={
+            "appointments": appointments,
+            "time_zone": practice_zone(),
+            "consent_url": consent_url(consent, now=now),
+        },
+        about=f"consent:{consent.id}",
+        locale=consent.locale,
+    )
+
+
+def withdrawn_staff_letter(consent: ConsentRecord, *, now: datetime) -> Letter:
+    """Tell the practice that a client has withdrawn; who it is, the admin says and the mail does not."""
+    return Letter(
+        template="consent_withdrawn_staff",
+        recipient=settings.PRACTICE_EMAIL,
+        context={
+            "admin_url": _admin_url(consent),
+            "booking_urls": [_admin_url(booking) for booking in _ahead(consent, now)],
+        },
+        about=f"consent:{consent.id}",
+    )
+
+
+def _ahead(consent: ConsentRecord, now: datetime) -> QuerySet[Booking]:
+    """Find the sessions that the person behind a consent still has before them."""
+    theirs = Booking.objects.select_related("offer").filter(customer_email_hash__in=email_digests(consent.email))
+    return theirs.filter(state__in=(BookingState.PENDING, BookingState.CONFIRMED), starts_at__gt=now).order_by(
+        "starts_at"
+    )
+
+
+def _admin_url(row: Model) -> str:
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+    return f"{settings.SITE_URL}{reverse(name, args=[row.pk])}"
+
+
 def _context(booking: Booking, now: datetime) -> dict[str, Any]:
     uid = booking.calcom_booking_id
     return {
@@ -117,4 +166,5 @@ def _context(booking: Booking, now: datetime) -> dict[str, Any]:
         "duration_minutes": booking.offer.duration_minutes,
         "confirmation_url": calendar().page_url(uid) if uid else None,
         "manage_url": manage_url(booking, now=now),
+        "consent_url": consent_url(booking.consent, now=now) if booking.consent else None,
     }

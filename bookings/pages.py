@@ -23,6 +23,7 @@ from bookings.practice_time import practice_zone
 from bookings.receipts import receipts_of
 from bookings.refusals import NotCancellable
 from bookings.services.cancellation import cancel_by_client, quote_cancellation
+from consent.links import consent_url
 from mindfulqalb.api.tokens import InvalidToken
 
 if TYPE_CHECKING:
@@ -131,4 +132,5 @@ def _shown(booking: Booking, now: datetime) -> dict[str, Any]:
         "confirmation_url": calendar().page_url(uid) if uid else None,
         "calendar_file_url": calendar_file_url(booking, now=now),
         "customer_first_name": booking.customer_first_name,
+        "consent_url": consent_url(booking.consent, now=now) if booking.consent and booking.is_settled else None,
     }

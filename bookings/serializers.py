@@ -10,6 +10,7 @@ from rest_framework import serializers
 from bookings.calendars import calendar
 from bookings.links import calendar_file_url, manage_url, receipt_url
 from bookings.practice_time import clock_text, local
+from consent.serializers import age_band_field
 from mindfulqalb.api.fields import (
     ClockTime,
     EmailAddress,
@@ -138,6 +139,7 @@ class WishSerializer(SessionSerializer):
     consentAccepted = StrictBoolean(required=False, default=False)
     consentId = PublicIdField(kind=CONSENT, required=False, default=None, allow_null=True)
     locale = PlainText(max_length=10, required=False, default="en")
+    ageBand = age_band_field()
 
 
 class BookingRequestSerializer(WishSerializer):

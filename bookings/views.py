@@ -196,6 +196,7 @@ def _wish(request: Request, data: dict[str, Any]) -> Wish:
         consent_id=data["consentId"],
         consent_accepted=data["consentAccepted"],
         circumstances=circumstances_of(request, locale=data["locale"]),
+        age_band=data["ageBand"],
     )
 
 

@@ -14,7 +14,7 @@ from bookings.refusals import SlotNotOffered
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from consent.services import Circumstances
+    from consent.evidence import Circumstances
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Wish:
     consent_id: UUID | None
     consent_accepted: bool
     circumstances: Circumstances
+    age_band: str = ""
 
     @property
     def starts_at(self) -> datetime:

@@ -1,31 +1,24 @@
-"""The documents: their canonical form, and the one that ships."""
+"""The documents: their canonical form, and those that ship."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from consent.models import ConsentDocument, DocumentKind
+from consent.models import ConsentDocument
+from consent.states import DocumentKind
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SHIPPED_VERSION = "2024-01-15"
-SHIPPED_TITLE = "Informed consent for online sessions"
-SHIPPED_ACKNOWLEDGMENTS = [
-    {"id": "item1", "label": "I have read this page, and I agree to take part in the session I am booking."},
-    {"id": "item2", "label": "I understand the limits of confidentiality and of talking online."},
-    {
-        "id": "item3",
-        "label": "I agree that the details I enter are kept, encrypted, to arrange and document my session.",
-    },
-]
-
-
-def shipped_text() -> str:
-    """Read the text that ships; one word changed in that file would be another document, so a test holds its digest."""
-    return (settings.BASE_DIR / "templates/consent" / f"{SHIPPED_VERSION}.en.txt").read_text(encoding="utf-8")
+# A blank line ends a paragraph.
+SECTION = re.compile(r"\n\s*\n")
 
 
 def canonical_sha256(*, title: str, text: str, acknowledgments: list[dict[str, str]]) -> str:
@@ -39,15 +32,55 @@ def canonical_sha256(*, title: str, text: str, acknowledgments: list[dict[str, s
     return hashlib.sha256(unicodedata.normalize("NFC", canonical).encode()).hexdigest()
 
 
-def shipped_document() -> ConsentDocument:
-    """Make the document that ships, unsaved and without its date."""
-    text = shipped_text()
-    return ConsentDocument(
-        kind=DocumentKind.INFORMED_CONSENT,
-        version=SHIPPED_VERSION,
-        locale="en",
-        title=SHIPPED_TITLE,
+def digest_of(document: ConsentDocument) -> str:
+    """Digest a document as it stands."""
+    return canonical_sha256(title=document.title, text=document.text, acknowledgments=document.acknowledgments)
+
+
+def shipped_documents() -> list[ConsentDocument]:
+    """Make every document that ships, unsaved and without its date, English before its translations."""
+    files = sorted(shipped_directory().glob("*.txt"), key=lambda file: (not file.stem.endswith(".en"), file.name))
+    return [_read(file) for file in files]
+
+
+def shipped_document(kind: str = DocumentKind.INFORMED_CONSENT, locale: str = "en") -> ConsentDocument:
+    """Make one of them."""
+    return _read(shipped_directory() / f"{kind}.{SHIPPED_VERSION}.{locale}.txt")
+
+
+def shipped_directory() -> Path:
+    """Where they lie, as `kind.version.locale.txt`."""
+    directory: Path = settings.BASE_DIR / "templates/consent/documents"
+    return directory
+
+
+def _read(file: Path) -> ConsentDocument:
+    """Read a file: its title, a line `id: label` for each point to tick, a blank line, the text.
+
+    The practice's name and addresses are filled in, so that the document is whole by itself.
+    """
+    kind, version, locale = file.stem.split(".")
+    head, _, text = _filled_in(file.read_text(encoding="utf-8")).partition("\n\n")
+    title, *points = head.splitlines()
+    pairs = (point.split(": ", 1) for point in points)
+    document = ConsentDocument(
+        kind=kind,
+        version=version,
+        locale=locale,
+        title=title,
         text=text,
-        acknowledgments=SHIPPED_ACKNOWLEDGMENTS,
-        sha256=canonical_sha256(title=SHIPPED_TITLE, text=text, acknowledgments=SHIPPED_ACKNOWLEDGMENTS),
+        acknowledgments=[{"id": name, "label": label} for name, label in pairs],
     )
+    document.sha256 = digest_of(document)
+    return document
+
+
+def _filled_in(text: str) -> str:
+    details = {
+        "practice_name": settings.PRACTICE_NAME,
+        "practice_email": settings.PRACTICE_EMAIL,
+        "site_url": settings.SITE_URL,
+    }
+    for name, value in details.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
-from mindfulqalb.api.fields import EmailAddress, PlainText
+from consent.refusals import GuardianConsentRequired
+from consent.states import AgeBand, DocumentKind, GuardianRelation
+from mindfulqalb.api.fields import EmailAddress, PersonName, PlainText
+
+
+def age_band_field() -> serializers.ChoiceField:
+    """Make the field for `adult` or `under_18`; the specification's front end does not say."""
+    return serializers.ChoiceField(choices=AgeBand.choices, required=False, default="", allow_blank=True)
+
+
+class AnswerSerializer(serializers.Serializer[object]):
+    """Which version of a document was shown, and which of its points were ticked."""
+
+    version = PlainText(max_length=20)
+    acknowledgments = serializers.ListField(child=PlainText(max_length=100), max_length=50)
+
+
+class GuardianSerializer(AnswerSerializer):
+    """Who consents for somebody under 18."""
+
+    name = PersonName()
+    email = EmailAddress()
+    relation = serializers.ChoiceField(choices=GuardianRelation.choices)
 
 
 class ConsentRequestSerializer(serializers.Serializer[object]):
-    """`POST /api/consent`. `ipAddress` is what the browser believes; the fact is what our server sees."""
+    """`POST /api/consent`. `ipAddress` is what the browser believes; the fact is what our server sees.
+
+    With `ageBand` under_18, `guardian` and `assent` are needed too.
+    """
 
     sessionType = PlainText(max_length=50)
     format = PlainText(max_length=20, required=False, default=None, allow_null=True)
@@ -18,12 +45,40 @@ class ConsentRequestSerializer(serializers.Serializer[object]):
     ipAddress = PlainText(max_length=100, required=False, default="", allow_blank=True, allow_null=True)
     userAgent = PlainText(max_length=1000, required=False, default="", allow_blank=True, allow_null=True)
     locale = PlainText(max_length=100, required=False, default="", allow_blank=True, allow_null=True)
+    ageBand = age_band_field()
+    guardian = GuardianSerializer(required=False, default=None, allow_null=True)
+    assent = AnswerSerializer(required=False, default=None, allow_null=True)
+    noticeVersion = PlainText(max_length=20, required=False, default="", allow_blank=True)
+    controlLabel = PlainText(max_length=200, required=False, default="", allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask for both halves of a minor's consent, by name."""
+        if attrs["ageBand"] == AgeBand.UNDER_18:
+            missing = {
+                name: sentence
+                for name, sentence in (
+                    ("guardian", "Please add the consent of a parent or guardian."),
+                    ("assent", "Please add the young person's own agreement."),
+                )
+                if attrs[name] is None
+            }
+            if missing:
+                raise GuardianConsentRequired(fields={name: [sentence] for name, sentence in missing.items()})
+        return attrs
 
 
 class DocumentRequestSerializer(serializers.Serializer[object]):
     """`GET /api/consent/document`. The text is the same for every type of session so far."""
 
+    kind = serializers.ChoiceField(choices=DocumentKind.choices, required=False, default=DocumentKind.INFORMED_CONSENT)
     locale = PlainText(max_length=100, required=False, default="", allow_blank=True)
+
+
+class WithdrawalSerializer(serializers.Serializer[object]):
+    """What was withdrawn; withdrawn before, it is no error and `withdrawn` is 0."""
+
+    success = serializers.BooleanField()
+    withdrawn = serializers.IntegerField()
 
 
 class ConsentAnswerSerializer(serializers.Serializer[object]):

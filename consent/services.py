@@ -2,72 +2,55 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from consent.documents import shipped_document
-from consent.models import ConsentDocument, ConsentMethod, ConsentRecord
-from consent.queries import current_document, newest_valid_record, published_document
-from mindfulqalb.api.errors import Refusal
-from mindfulqalb.audit.services import record
-from mindfulqalb.encryption.blind_index import email_digest, email_digests
-from mindfulqalb.observability.request_ids import current_request_id
+from consent.evidence import Act, Circumstances, write_closing, write_giving
+from consent.queries import current_document, newest_valid_record, published_document, with_state
+from consent.refusals import (
+    AcknowledgmentMissing,
+    ConsentExpired,
+    ConsentRequired,
+    ConsentWithdrawn,
+    GuardianConsentRequired,
+    UnknownConsentVersion,
+)
+from consent.states import AgeBand, ConsentEvent, ConsentMethod, ConsentState, DocumentKind
+from mindfulqalb.encryption.blind_index import email_digests
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from consent.models import ConsentDocument, ConsentRecord
+    from mindfulqalb.api.errors import Refusal
 
-class UnknownConsentVersion(Refusal):
-    """The text that was shown is not one that we have published."""
-
-    code = "unknown_consent_version"
-    status = 400
-    sentence = "The consent text has changed. Please read and accept the current one."
-
-
-class AcknowledgmentMissing(Refusal):
-    """A point that must be accepted was not."""
-
-    code = "acknowledgment_missing"
-    status = 400
-    sentence = "Please accept every point of the consent to go on."
-
-
-class ConsentRequired(Refusal):
-    """A booking without consent."""
-
-    code = "consent_required"
-    status = 400
-    sentence = "Please read and accept the consent before booking."
+REFUSAL_OF_STATE: dict[str, type[Refusal]] = {
+    ConsentState.EXPIRED: ConsentExpired,
+    ConsentState.WITHDRAWN: ConsentWithdrawn,
+}
 
 
 @dataclass(frozen=True)
-class Circumstances:
-    """What our server saw while consent was given. `claimed_address` is the browser's own word, and only that."""
+class Answer:
+    """Which points of which version of a document were ticked."""
 
-    address: str = ""
-    address_source: str = "none"
-    user_agent: str = ""
-    claimed_address: str = ""
-    locale: str = "en"
+    version: str
+    acknowledgments: list[str]
 
 
-def publish_shipped_document(*, now: datetime) -> bool:
-    """Publish the document that ships unless its version is there; return whether it was published now."""
-    document = shipped_document()
-    document.published_at = now
-    try:
-        with transaction.atomic():
-            document.save(force_insert=True)
-    except IntegrityError:
-        return False
-    return True
+@dataclass(frozen=True)
+class Guardianship:
+    """Who consents for somebody under 18, to what; and what the young person said themselves."""
+
+    name: str
+    email: str
+    relation: str
+    consent: Answer
+    assent: Answer
 
 
 def record_consent(
@@ -78,25 +61,31 @@ def record_consent(
     acknowledgments: list[str],
     circumstances: Circumstances,
     now: datetime,
+    age_band: str = "",
+    guardianship: Guardianship | None = None,
+    notice_version: str = "",
+    reference: str = "",
 ) -> ConsentRecord:
-    """Record that every required point of a published document was accepted.
+    """Record that every required point of a published document was accepted; for a minor, by their guardian and them.
 
     Raises UnknownConsentVersion (or keeps the record and flags it, as CONSENT_UNKNOWN_VERSION says),
-    AcknowledgmentMissing.
+    AcknowledgmentMissing, GuardianConsentRequired.
     """
-    document = _document_of(version, circumstances.locale, now)
-    if document is not None:
-        _require_all(document, acknowledgments)
-    return _write(
-        document,
-        session_type=session_type,
-        email=email,
-        version=version,
-        acknowledgments=acknowledgments,
-        method=ConsentMethod.CHECKBOX,
-        circumstances=circumstances,
-        now=now,
+    if age_band == AgeBand.UNDER_18 and guardianship is None:
+        raise GuardianConsentRequired(fields={"guardian": ["Please add a parent's or guardian's consent."]})
+    answer = Answer(version, acknowledgments)
+    document = _accepted(DocumentKind.INFORMED_CONSENT, answer, circumstances.locale, now)
+    notice = published_document(
+        kind=DocumentKind.PRIVACY_NOTICE, version=notice_version, locale=circumstances.locale, now=now
     )
+    about: dict[str, Any] = {"session_type": session_type, "age_band": age_band, "reference": reference}
+    about |= {"notice": notice, "notice_sha256": notice.sha256 if notice else ""}
+    act = Act(email, ConsentMethod.CHECKBOX, circumstances, now)
+    with transaction.atomic():
+        consent = _give(document, answer, act, about)
+        if age_band == AgeBand.UNDER_18 and guardianship is not None:
+            _give_parts(consent, guardianship, act)
+    return consent
 
 
 def settle_consent(
@@ -107,106 +96,119 @@ def settle_consent(
     accepted: bool,
     circumstances: Circumstances,
     now: datetime,
+    age_band: str = "",
 ) -> ConsentRecord:
     """Return the consent that a booking stands on: the one named, else the newest valid, else one made from `accepted`.
 
-    Raises ConsentRequired when there is none, or the one named is another person's, of another type, or no longer
-    valid.
+    Raises ConsentRequired when there is none, or the one named is another person's or of another type; ConsentExpired
+    or ConsentWithdrawn when it was this person's and is no longer valid; GuardianConsentRequired for a minor.
     """
     if consent_id is not None:
-        return _named(consent_id, session_type, email, now)
+        return _suited(_named(consent_id, session_type, email, now), age_band, "consentId")
     if not accepted:
         raise ConsentRequired(fields={"consentAccepted": ["Please accept the consent."]})
     found = newest_valid_record(email=email, session_type=session_type, now=now)
     if found is not None:
-        return found
+        return _suited(found, age_band, "consentAccepted")
+    if age_band == AgeBand.UNDER_18:
+        raise GuardianConsentRequired(fields={"ageBand": ["The guardian's consent and the assent come first."]})
     document = current_document(locale=circumstances.locale, now=now)
     if document is None:
         raise ConsentRequired(fields={"consentAccepted": ["There is no consent text to accept."]})
-    ids = [item["id"] for item in document.acknowledgments]
-    return _write(
-        document,
-        session_type=session_type,
-        email=email,
-        version=document.version,
-        acknowledgments=ids,
-        method=ConsentMethod.BOOKING,
-        circumstances=circumstances,
-        now=now,
-    )
+    answer = Answer(document.version, document.required_ids)
+    about = {"session_type": session_type, "age_band": age_band}
+    with transaction.atomic():
+        return _give(document, answer, Act(email, ConsentMethod.BOOKING, circumstances, now), about)
 
 
 def _named(consent_id: UUID, session_type: str, email: str, now: datetime) -> ConsentRecord:
-    found = ConsentRecord.objects.filter(
-        id=consent_id, email_hash__in=email_digests(email), session_type=session_type
-    ).first()
-    if found is None or not found.is_valid_at(now) or found.is_flagged:
-        raise ConsentRequired(fields={"consentId": ["This consent does not cover the booking."]})
+    fields = {"consentId": ["This consent does not cover the booking."]}
+    found = (
+        with_state(now=now)
+        .filter(
+            id=consent_id,
+            kind=DocumentKind.INFORMED_CONSENT,
+            email_hash__in=email_digests(email),
+            session_type=session_type,
+        )
+        .first()
+    )
+    if found is None or found.is_flagged:
+        raise ConsentRequired(fields=fields)
+    refusal = REFUSAL_OF_STATE.get(found.state)
+    if refusal is not None:
+        raise refusal(fields=fields)
     return found
 
 
-def _document_of(version: str, locale: str, now: datetime) -> ConsentDocument | None:
-    document = published_document(version=version, locale=locale, now=now)
-    if document is None and settings.CONSENT_UNKNOWN_VERSION != "flag":
-        raise UnknownConsentVersion(fields={"consentVersion": ["Unknown version of the consent text."]})
-    return document
-
-
-def _require_all(document: ConsentDocument, acknowledgments: list[str]) -> None:
-    missing = [item["id"] for item in document.acknowledgments if item["id"] not in acknowledgments]
-    if missing:
-        raise AcknowledgmentMissing(fields={"acknowledgments": [f"Not accepted: {', '.join(missing)}."]})
-
-
-def _write(
-    document: ConsentDocument | None,
-    *,
-    session_type: str,
-    email: str,
-    version: str,
-    acknowledgments: list[str],
-    method: ConsentMethod,
-    circumstances: Circumstances,
-    now: datetime,
-) -> ConsentRecord:
-    with transaction.atomic():
-        consent = ConsentRecord.objects.create(
-            session_type=session_type,
-            email_hash=email_digest(email),
-            consent_version=version,
-            acknowledgments=acknowledgments,
-            ip_address=shortened(circumstances.address),
-            user_agent=circumstances.user_agent or None,
-            created_at=now,
-            expires_at=now + timedelta(days=settings.CONSENT_RETENTION_DAYS),
-            document=document,
-            document_sha256=document.sha256 if document else "",
-            is_flagged=document is None,
-            locale=document.locale if document else circumstances.locale[:10],
-            method=method,
-            email=email,
-            full_ip_address=circumstances.address or None,
-            ip_address_source=circumstances.address_source,
-            claimed_ip_address=circumstances.claimed_address or None,
-            request_id=current_request_id(),
-            valid_until=now + timedelta(days=settings.CONSENT_VALID_DAYS),
-        )
-        record(
-            action="consent.given",
-            actor="client",
-            target=f"consent:{consent.id}",
-            now=now,
-            details={"version": version, "document_sha256": consent.document_sha256, "method": method},
-            evidence=consent,
-        )
+def _suited(consent: ConsentRecord, age_band: str, field: str) -> ConsentRecord:
+    """Let a minor's booking stand on nothing but a minor's consent: only that has guardian and assent beside it."""
+    if age_band == AgeBand.UNDER_18 and consent.age_band != AgeBand.UNDER_18:
+        raise GuardianConsentRequired(fields={field: ["This consent was not given as that of somebody under 18."]})
     return consent
 
 
-def shortened(address: str) -> str | None:
-    """Cut an address to its network (/24 or /48), so that lists do not point at one household."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return None
-    prefix = 24 if parsed.version == 4 else 48  # noqa: PLR2004  (IPv4)
-    return str(ipaddress.ip_network((parsed, prefix), strict=False).network_address)
+def _accepted(kind: str, answer: Answer, locale: str, now: datetime, *, prefix: str = "") -> ConsentDocument | None:
+    """Find the document that was answered; None for an unknown one that is kept all the same."""
+    version_field, points_field = f"{prefix}version" if prefix else "consentVersion", f"{prefix}acknowledgments"
+    document = published_document(kind=kind, version=answer.version, locale=locale, now=now)
+    # A guardian's consent to nobody knows what would let a child book.
+    if document is None and (prefix or settings.CONSENT_UNKNOWN_VERSION != "flag"):
+        raise UnknownConsentVersion(fields={version_field: ["Unknown version of the consent text."]})
+    missing = [name for name in document.required_ids if name not in answer.acknowledgments] if document else []
+    if missing:
+        raise AcknowledgmentMissing(fields={points_field: [f"Not accepted: {', '.join(missing)}."]})
+    return document
+
+
+def _give(document: ConsentDocument | None, answer: Answer, act: Act, about: dict[str, Any]) -> ConsentRecord:
+    """Write a consent, as renewed where a valid one was there, and close those to older texts."""
+    before = _standing(act.email, about["session_type"], act.now)
+    consent = write_giving(
+        document=document,
+        act=act,
+        event=ConsentEvent.RENEWED if before else ConsentEvent.GIVEN,
+        refers_to=before[0] if before else None,
+        consent_version=answer.version,
+        acknowledgments=answer.acknowledgments,
+        **about,
+    )
+    for earlier in before if document else []:
+        if earlier.consent_version != answer.version:
+            write_closing(closed=earlier, event=ConsentEvent.SUPERSEDED, act=act)
+    return consent
+
+
+def _standing(email: str, session_type: str, now: datetime) -> list[ConsentRecord]:
+    """List a person's valid consents to a type of session, newest first, and let nobody else close them meanwhile."""
+    rows = with_state(now=now).filter(
+        email_hash__in=email_digests(email),
+        session_type=session_type,
+        kind=DocumentKind.INFORMED_CONSENT,
+        state=ConsentState.VALID,
+    )
+    return list(rows.select_for_update(of=("self",)).order_by("-created_at"))
+
+
+def _give_parts(consent: ConsentRecord, guardianship: Guardianship, act: Act) -> None:
+    """Write the guardian's consent and the minor's assent beside the minor's consent."""
+    guardian = {
+        "guardian_name": guardianship.name,
+        "guardian_email": guardianship.email,
+        "guardian_relation": guardianship.relation,
+    }
+    parts: list[tuple[str, DocumentKind, Answer, dict[str, Any]]] = [
+        ("guardian.", DocumentKind.GUARDIAN_CONSENT, guardianship.consent, guardian),
+        ("assent.", DocumentKind.MINOR_ASSENT, guardianship.assent, {}),
+    ]
+    shared = {name: getattr(consent, name) for name in ("session_type", "age_band", "reference")}
+    for prefix, kind, answer, columns in parts:
+        write_giving(
+            document=_accepted(kind, answer, act.circumstances.locale, act.now, prefix=prefix),
+            act=act,
+            part_of=consent,
+            consent_version=answer.version,
+            acknowledgments=answer.acknowledgments,
+            **shared,
+            **columns,
+        )

@@ -32,5 +32,6 @@ app.conf.beat_schedule = {
     "seal the audit trail": {"task": "audit.seal", "schedule": 60.0, "options": {"expires": 60.0}},
     "sign a checkpoint of the audit trail": {"task": "audit.checkpoint", "schedule": crontab(hour="0", minute="30")},
     "verify the audit trail": {"task": "audit.verify", "schedule": crontab(hour="1", minute="0")},
+    "note which consents have expired": {"task": "consent.note_expiries", "schedule": 3600.0},
     "send back what could not be placed": {"task": "bookings.refund_unplaced", "schedule": 900.0},
 }

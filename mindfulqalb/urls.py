@@ -7,6 +7,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("bookings.page_urls")),
+    path("", include("consent.page_urls")),
     path("api/", include("mindfulqalb.catalogue.urls")),
     path("api/", include("mindfulqalb.audit.urls")),
     path("api/", include("payments.urls")),

@@ -22,6 +22,7 @@ from bookings.services.drafts import draft_booking
 from bookings.slots import claim_slot, give_up_hold, lock_therapists
 from bookings.states import BookingState
 from bookings.wishes import Wish, require_bookable_time
+from consent.queries import may_process
 from consent.services import settle_consent
 from mindfulqalb.audit.services import record
 from mindfulqalb.catalogue.queries import find_offer
@@ -61,6 +62,7 @@ def book_session(*, wish: Wish, payment_id: str | None, now: datetime) -> Bookin
         consent_id=wish.consent_id,
         accepted=wish.consent_accepted,
         circumstances=wish.circumstances,
+        age_band=wish.age_band,
         now=now,
     )
     with transaction.atomic():
@@ -87,7 +89,8 @@ def place_paid_hold(*, payment_id: UUID, reference: str, now: datetime) -> Booki
         if _spent_by(payment) is not None:
             return None
         with suppress(SlotTaken):
-            if locked.state in PAYABLE:
+            # Withdrawn between hold and payment: nothing is booked on it, and the money goes back.
+            if locked.state in PAYABLE and may_process(email=locked.customer_email):
                 return _place(locked, payment, now)
         _tell_unplaced(locked, payment, now)
         return None

@@ -64,6 +64,7 @@ def hold_slot(*, wish: Wish, pay_with: str | None, checkout: Checkout, now: date
         consent_id=wish.consent_id,
         accepted=wish.consent_accepted,
         circumstances=wish.circumstances,
+        age_band=wish.age_band,
         now=now,
     )
     booking, payment = _write(wish, offer, consent, pay_with, now)

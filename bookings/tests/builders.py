@@ -10,7 +10,9 @@ from bookings.practice_time import instant_of, local
 from bookings.services.drafts import draft_booking
 from bookings.states import BookingState
 from bookings.wishes import Customer, Wish
-from consent.services import Circumstances, publish_shipped_document, record_consent
+from consent.evidence import Circumstances
+from consent.publishing import publish_shipped_document
+from consent.services import record_consent
 from mindfulqalb.catalogue.queries import find_offer
 from mindfulqalb.catalogue.services import load_default_catalogue
 from payments.models import Payment
@@ -29,7 +31,7 @@ _numbers = itertools.count(1)
 def make_catalogue() -> None:
     """Load what is sold and the consent text."""
     load_default_catalogue(therapist_name="Dr. Asha")
-    publish_shipped_document(now=NOW - timedelta(days=300))
+    publish_shipped_document(now=NOW - timedelta(days=500))
 
 
 def make_offer(code: str = "individual-video") -> SessionOffer:

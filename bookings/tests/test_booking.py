@@ -18,7 +18,7 @@ from bookings.refusals import (
 from bookings.services.booking import book_session, place_paid_hold
 from bookings.states import BookingState
 from bookings.tests.builders import JOHN, make_booking, make_catalogue, make_payment, make_wish, next_slot
-from consent.services import ConsentRequired
+from consent.refusals import ConsentRequired
 from mindfulqalb.outbox.models import OutboxMessage
 from payments.services import PaymentUnusable, UnknownPayment
 from payments.states import Attention

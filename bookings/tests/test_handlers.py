@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 TOPICS = [
     "calendar.cancel",
     "calendar.create",
+    "consent.withdrawn",
+    "consent.withdrawn.staff",
     "email.cancelled",
     "email.confirmation",
     "email.slot_lost",
@@ -111,6 +113,13 @@ def test_payment_captured_of_a_silent_calendar_leaves_the_placed_hold_to_the_wor
     _deliver("calendar.create", booking_id=hold.id, now=now + timedelta(minutes=1))
     hold.refresh_from_db()
     assert (hold.state, _topics()) == (BookingState.CONFIRMED, ["email.confirmation"])
+
+
+@pytest.mark.parametrize("topic", ["consent.withdrawn", "consent.withdrawn.staff"])
+def test_withdrawal_is_told_once(sandbox: SandboxProcess, topic: str) -> None:
+    _deliver_twice(topic, consent_id=make_upcoming().consent_id)
+
+    assert [mail["text"].count("/manage/") for mail in sandbox.mailbox()] == [1 if topic == "consent.withdrawn" else 0]
 
 
 def test_calendar_create_books_once(sandbox: SandboxProcess, now: datetime) -> None:

@@ -13,7 +13,7 @@ from bookings.states import BookingState
 from bookings.tests.builders import JOHN, NOW, make_booking, make_catalogue, make_wish, next_slot
 from bookings.wishes import Customer, Wish
 from consent.models import ConsentRecord
-from consent.services import ConsentRequired
+from consent.refusals import ConsentRequired
 from mindfulqalb.vendors.errors import ProviderError
 from payments.models import Payment
 from payments.services import Checkout

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from consent.documents import SHIPPED_ACKNOWLEDGMENTS, canonical_sha256
+from consent.documents import canonical_sha256, shipped_document
+from consent.evidence import Circumstances
 from consent.models import ConsentDocument, ConsentRecord
-from consent.services import Circumstances, publish_shipped_document, record_consent, settle_consent
+from consent.publishing import publish_shipped_document
+from consent.services import record_consent, settle_consent
 
 NOW = datetime(2026, 12, 1, 6, 0, tzinfo=UTC)
 YESTERDAY = NOW - timedelta(days=1)
@@ -30,7 +32,7 @@ def make_document(**overrides: Any) -> ConsentDocument:
         "locale": "hi",
         "title": "\u0938\u0939\u092e\u0924\u093f",
         "text": "# \u0938\u0939\u092e\u0924\u093f",
-        "acknowledgments": SHIPPED_ACKNOWLEDGMENTS,
+        "acknowledgments": shipped_document().acknowledgments,
         "published_at": LONG_AGO,
     } | overrides
     shown = {name: values[name] for name in ("title", "text", "acknowledgments")}

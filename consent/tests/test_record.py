@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from consent.evidence import Circumstances, shortened
 from consent.models import ConsentRecord
-from consent.services import AcknowledgmentMissing, Circumstances, UnknownConsentVersion, shortened
-from consent.tests.builders import BROWSER, HERE, NOW, TICKED, make_consent, make_document, publish
+from consent.queries import with_state
+from consent.refusals import AcknowledgmentMissing, UnknownConsentVersion
+from consent.tests.builders import BROWSER, HERE, NOW, TICKED, YESTERDAY, make_consent, make_document, publish
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.audit.tests.doors import run_sql
 from mindfulqalb.encryption.blind_index import email_digest
 from mindfulqalb.observability.request_ids import bound_request_id
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pytest_django import Settings
 
     from consent.models import ConsentDocument
@@ -39,9 +43,12 @@ def column(consent: ConsentRecord, name: str) -> Any:
 
 
 def test_record_is_the_evidence(document: ConsentDocument) -> None:
-    here = replace(HERE, claimed_address="198.51.100.9")
+    notice = make_document(kind="privacy_notice", locale="en", acknowledgments=[])
+    here = replace(HERE, claimed_address="198.51.100.9", control_label="I agree, continue")
     with bound_request_id("request-0001"):
-        given = make_consent(circumstances=here)
+        given = make_consent(
+            circumstances=here, age_band="adult", notice_version="2024-01-15", reference="offer:individual-video"
+        )
 
     kept = ConsentRecord.objects.get(id=given.id)
     assert {field.attname: getattr(kept, field.attname) for field in ConsentRecord._meta.concrete_fields} == {
@@ -55,16 +62,29 @@ def test_record_is_the_evidence(document: ConsentDocument) -> None:
         "created_at": NOW,
         "expires_at": NOW + timedelta(days=7 * 365),
         "document_id": document.id,
+        "event": "given",
+        "kind": "informed_consent",
+        "refers_to_id": None,
+        "part_of_id": None,
         "document_sha256": document.sha256,
+        "notice_id": notice.id,
+        "notice_sha256": notice.sha256,
         "is_flagged": False,
         "locale": "en",
         "method": "checkbox",
+        "control_label": "I agree, continue",
+        "actor": "client",
+        "reference": "offer:individual-video",
         "email": "jane@example.com",
         "full_ip_address": "203.0.113.77",
         "ip_address_source": "peer",
         "claimed_ip_address": "198.51.100.9",
         "request_id": "request-0001",
         "valid_until": NOW + timedelta(days=365),
+        "age_band": "adult",
+        "guardian_name": None,
+        "guardian_email": None,
+        "guardian_relation": "",
     }
 
 
@@ -242,6 +262,70 @@ def test_consent_rolled_back_leaves_neither_record_nor_event() -> None:
         transaction.set_rollback(True)
 
     assert (ConsentRecord.objects.count(), AuditEvent.objects.count()) == (0, 0)
+
+
+def events() -> list[tuple[str, str]]:
+    """Every act on record, with the text it was about, by time."""
+    return list(ConsentRecord.objects.order_by("created_at", "event").values_list("event", "consent_version"))
+
+
+def states(now: datetime = NOW) -> list[str]:
+    """What has become of each given consent, by time."""
+    return [row.state for row in with_state(now=now).order_by("created_at")]
+
+
+def test_consent_given_again_renews_the_one_before() -> None:
+    first = make_consent(now=YESTERDAY)
+
+    again = make_consent()
+
+    assert (events(), again.refers_to, states()) == (
+        [("given", "2024-01-15"), ("renewed", "2024-01-15")],
+        first,
+        ["valid", "valid"],
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"email": "john@example.com"}, {"session_type": "couples"}, {"now": NOW - timedelta(days=365)}],
+)
+def test_consent_renews_nothing_of_others_other_types_or_long_ago(other: dict[str, Any]) -> None:
+    make_consent(**{"now": YESTERDAY} | other)
+
+    assert (make_consent().event, make_consent(session_type="family").refers_to) == ("given", None)
+
+
+def test_consent_to_a_newer_text_supersedes_the_older_one_in_a_row_of_its_own() -> None:
+    first = make_consent(now=YESTERDAY)
+    make_document(version="2026-11-30", locale="en")
+
+    newer = make_consent(version="2026-11-30")
+
+    closing = ConsentRecord.objects.get(event="superseded")
+    assert (closing.refers_to, closing.created_at, closing.acknowledgments, closing.consent_version) == (
+        first,
+        NOW,
+        [],
+        "2024-01-15",
+    )
+    assert (newer.event, states()) == ("renewed", ["superseded", "valid"])
+
+
+def test_consent_to_an_unknown_text_supersedes_nothing(settings: Settings) -> None:
+    settings.CONSENT_UNKNOWN_VERSION = "flag"
+    make_consent(now=YESTERDAY)
+
+    make_consent(version="2030-01-01")
+
+    assert states() == ["valid", "flagged"]
+
+
+def test_state_follows_from_rows_and_time() -> None:
+    make_consent()
+
+    days = (0, 364, 365, 3000)
+    assert [states(NOW + timedelta(days=day)) for day in days] == [["valid"], ["valid"], ["expired"], ["expired"]]
 
 
 def test_record_names_itself_without_the_person() -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from consent.models import ConsentDocument, ConsentRecord
 from consent.queries import newest_valid_record
-from consent.services import ConsentRequired
+from consent.refusals import ConsentExpired, ConsentRequired, ConsentWithdrawn
 from consent.tests.builders import HERE, NOW, TICKED, YESTERDAY, make_consent, make_document, publish, settle
+from consent.withdrawal import withdraw_consent
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.audit.tests.doors import open_door
 from mindfulqalb.encryption.tests.keys import make_key
@@ -64,7 +65,6 @@ def test_named_consent_is_found_in_any_spelling_of_the_email(email: str) -> None
     [
         {"email": "john@example.com"},
         {"session_type": "couples"},
-        {"now": NOW + timedelta(days=365)},
         {"consent_id": uuid4()},
     ],
 )
@@ -73,6 +73,48 @@ def test_named_consent_that_does_not_fit_is_refused_and_none_made_instead(bookin
 
     assert refusal(**{"consent_id": named.id, "accepted": True} | booking) == NOT_COVERED
     assert ConsentRecord.objects.count() == 1
+
+
+def test_named_consent_that_has_expired_is_refused_with_a_code_of_its_own() -> None:
+    named = make_consent()
+
+    with pytest.raises(ConsentExpired) as refused:
+        settle(consent_id=named.id, now=NOW + timedelta(days=365))
+
+    assert (refused.value.status, refused.value.code, refused.value.fields) == (409, "consent_expired", NOT_COVERED)
+
+
+def test_named_consent_that_was_withdrawn_is_refused_with_a_code_of_its_own() -> None:
+    named = make_consent()
+    withdraw_consent(consent_id=named.id, circumstances=HERE, now=NOW)
+
+    with pytest.raises(ConsentWithdrawn) as refused:
+        settle(consent_id=named.id)
+
+    assert (refused.value.status, refused.value.code, refused.value.fields) == (409, "consent_withdrawn", NOT_COVERED)
+
+
+def test_expired_and_withdrawn_consent_of_another_person_says_nothing_about_them() -> None:
+    named = make_consent()
+    withdraw_consent(consent_id=named.id, circumstances=HERE, now=NOW)
+
+    assert refusal(consent_id=named.id, email="john@example.com") == NOT_COVERED
+
+
+def test_box_in_a_booking_after_a_withdrawal_is_a_new_consent() -> None:
+    withdraw_consent(consent_id=make_consent(now=YESTERDAY).id, circumstances=HERE, now=YESTERDAY)
+
+    anew = settle()
+
+    assert (anew.event, anew.refers_to, anew.method, settle()) == ("given", None, "booking", anew)
+
+
+def test_superseded_consent_still_covers_the_booking_that_was_begun_with_it() -> None:
+    named = make_consent(now=YESTERDAY)
+    make_document(version="2026-11-30", locale="en")
+    make_consent(version="2026-11-30")
+
+    assert settle(consent_id=named.id) == named
 
 
 def test_named_consent_to_an_unknown_text_is_refused(settings: Settings) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from rest_framework.request import Request
 
-Audience = Literal["staff", "booking"]
+Audience = Literal["staff", "booking", "consent"]
 
 ALGORITHM = "HS256"
 ISSUER = "mindfulqalb"

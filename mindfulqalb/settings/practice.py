@@ -18,6 +18,8 @@ PRACTICE_TAX_LINE = env.str("PRACTICE_TAX_LINE", "")
 ACCOUNTING_YEAR_FIRST_MONTH = env.int("ACCOUNTING_YEAR_FIRST_MONTH", 4)
 if not 1 <= ACCOUNTING_YEAR_FIRST_MONTH <= 12:  # noqa: PLR2004  (months)
     problems.append("ACCOUNTING_YEAR_FIRST_MONTH must be a month, 1 to 12")
+# The country (ISO 3166) in which the data lies: it stands in a client's receipt of consent.
+DATA_LOCATION = env.str("DATA_LOCATION", "IN")
 # Shown on every page and in every mail: a client may be in distress.
 HELPLINES = env.json(
     "HELPLINES",

@@ -1,4 +1,4 @@
-"""Publish the consent document that ships."""
+"""Publish the consent documents that ship."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from consent.services import publish_shipped_document
+from consent.documents import shipped_documents
+from consent.publishing import differing_documents, load_shipped_documents
 
 
 class Command(BaseCommand):
     """`manage.py load_consent_documents`: idempotent."""
 
-    help = "Publish the consent document that ships, unless its version is published already."
+    help = "Publish the consent documents that ship, except those whose version is published already."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Publish and say so."""
-        published = publish_shipped_document(now=timezone.now())
-        self.stdout.write("Consent document published." if published else "Consent document is there already.")
+        """Publish, and say what was published and what had been, under its name, with other words."""
+        published = load_shipped_documents(now=timezone.now())
+        self.stdout.write(f"Consent documents published: {len(published)} of {len(shipped_documents())}.")
+        for document in differing_documents():
+            self.stderr.write(f"Published long ago with other words, and left as it is: {document}.")

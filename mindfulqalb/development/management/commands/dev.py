@@ -41,7 +41,7 @@ STEPS = {
     "Tables": "migrate",
     "Roles": "load_roles",
     "Catalogue": "load_catalogue",
-    "Consent document": "load_consent_documents",
+    "Consent documents": "load_consent_documents",
     "Admin login": "create_development_staff",
 }
 # Seconds between SIGTERM and SIGKILL, in the order in which the programs end: 14 altogether.

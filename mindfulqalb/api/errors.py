@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.core import exceptions as django_exceptions
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.utils.translation import gettext as _
 from django.views import csrf, defaults
 from rest_framework import exceptions as drf_exceptions
 from rest_framework.response import Response
@@ -55,12 +56,12 @@ class Refusal(Exception):
 
     @property
     def body(self) -> dict[str, Any]:
-        """The answer's JSON."""
+        """The answer's JSON, in the language of whoever asks."""
         return {
             "success": False,
-            "error": self.detail,
+            "error": _(self.detail),
             "code": self.code,
-            "fields": self.fields,
+            "fields": {name: [_(message) for message in messages] for name, messages in self.fields.items()},
             "requestId": current_request_id(),
         }
 
@@ -227,7 +228,7 @@ def as_refusal(exc: Exception) -> Refusal | None:
         case ProviderError():
             return Unavailable(retry_after=exc.retry_after)
         case UnreadablePostError():
-            return InvalidInput("The request broke off before all of it had arrived.")
+            return InvalidInput(_("The request broke off before all of it had arrived."))
     return next((refusal() for known, refusal in _BY_EXCEPTION if isinstance(exc, known)), None)
 
 

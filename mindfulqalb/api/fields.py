@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from email_validator import EmailNotValidError, validate_email
 from rest_framework import serializers
@@ -39,11 +40,11 @@ class PlainText(serializers.CharField):
     """
 
     default_error_messages: ClassVar = {
-        "invalid": "Please send text.",
-        "control": "Please leave out control characters and other invisible marks.",
-        "blank": "Please fill this in.",
-        "null": "Please fill this in.",
-        "max_length": "Please use at most {max_length} characters.",
+        "invalid": _("Please send text."),
+        "control": _("Please leave out control characters and other invisible marks."),
+        "blank": _("Please fill this in."),
+        "null": _("Please fill this in."),
+        "max_length": _("Please use at most {max_length} characters."),
     }
 
     def __init__(self, *, multiline: bool = False, **kwargs: Any) -> None:
@@ -66,7 +67,7 @@ class PlainText(serializers.CharField):
 class PersonName(PlainText):
     """A person's name: 1 to 200 characters of any script, among them a letter."""
 
-    default_error_messages: ClassVar = {"nameless": "Please give a name."}
+    default_error_messages: ClassVar = {"nameless": _("Please give a name.")}
 
     def __init__(self, **kwargs: Any) -> None:
         """Bound it."""
@@ -88,8 +89,8 @@ class EmailAddress(PlainText):
     """
 
     default_error_messages: ClassVar = {
-        "address": "Please enter an email address like name@example.com.",
-        "max_length": "Please enter an email address of at most {max_length} characters.",
+        "address": _("Please enter an email address like name@example.com."),
+        "max_length": _("Please enter an email address of at most {max_length} characters."),
     }
 
     def __init__(self, **kwargs: Any) -> None:
@@ -118,8 +119,8 @@ class PhoneNumber(PlainText):
     """
 
     default_error_messages: ClassVar = {
-        "number": "Please enter a telephone number with its country code, like +91 98765 43210.",
-        "extension": "Please enter a telephone number without an extension.",
+        "number": _("Please enter a telephone number with its country code, like +91 98765 43210."),
+        "extension": _("Please enter a telephone number without an extension."),
     }
 
     def __init__(self, **kwargs: Any) -> None:
@@ -153,8 +154,8 @@ class SessionDate(serializers.DateField):
     """A day as `YYYY-MM-DD`, and in no other spelling."""
 
     default_error_messages: ClassVar = {
-        "invalid": "Please give the date as YYYY-MM-DD, like 2026-12-01.",
-        "null": "Please choose a date.",
+        "invalid": _("Please give the date as YYYY-MM-DD, like 2026-12-01."),
+        "null": _("Please choose a date."),
     }
 
     def to_internal_value(self, value: Any) -> date:
@@ -209,8 +210,8 @@ class ClockTime(serializers.Field[time, Any, str, Any]):
     """A time of day, `10:00 AM` or, on 24 hours, `14:30`; shown as `2:30 PM`."""
 
     default_error_messages: ClassVar = {
-        "invalid": "Please give the time like 10:00 AM or 14:30.",
-        "null": "Please choose a time.",
+        "invalid": _("Please give the time like 10:00 AM or 14:30."),
+        "null": _("Please choose a time."),
     }
 
     def to_internal_value(self, data: Any) -> time:
@@ -236,7 +237,7 @@ class ClockTime(serializers.Field[time, Any, str, Any]):
 class StrictBoolean(serializers.BooleanField):
     """JSON's `true` or `false`; "yes", "true" and 1 are refused, because a consent is never guessed at."""
 
-    default_error_messages: ClassVar = {"invalid": "Please send true or false."}
+    default_error_messages: ClassVar = {"invalid": _("Please send true or false.")}
 
     def to_internal_value(self, data: Any) -> bool:
         """Take a boolean for itself only."""
@@ -249,8 +250,8 @@ class AcceptedBoolean(StrictBoolean):
     """JSON's `true`, and nothing else: a box that must be ticked."""
 
     default_error_messages: ClassVar = {
-        "unticked": "Please accept this to go on.",
-        "null": "Please accept this to go on.",
+        "unticked": _("Please accept this to go on."),
+        "null": _("Please accept this to go on."),
     }
 
     def to_internal_value(self, data: Any) -> bool:
@@ -264,7 +265,7 @@ class AcceptedBoolean(StrictBoolean):
 class PublicIdField(serializers.CharField):
     """An id like `consent_...`, read as the row's UUID; `kind` says which."""
 
-    default_error_messages: ClassVar = {"invalid": "This is not one of our ids."}
+    default_error_messages: ClassVar = {"invalid": _("This is not one of our ids.")}
 
     def __init__(self, *, kind: PublicId, **kwargs: Any) -> None:
         """Read ids of one kind only."""

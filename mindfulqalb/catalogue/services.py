@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext_noop as _
 
 from mindfulqalb.catalogue.models import CancellationRule, Price, SessionFormat, SessionOffer, SessionType, Therapist
 
@@ -33,10 +34,10 @@ DEFAULT_OFFERS = (
 # Hours of notice, and what goes back.
 DEFAULT_CANCELLATION_RULES = ((24, 100), (0, 50))
 TITLES = {
-    SessionType.INDIVIDUAL: "Individual session",
-    SessionType.COUPLES: "Couples session",
-    SessionType.FAMILY: "Family session",
-    SessionType.FREE: "Free first call",
+    SessionType.INDIVIDUAL: _("Individual session"),
+    SessionType.COUPLES: _("Couples session"),
+    SessionType.FAMILY: _("Family session"),
+    SessionType.FREE: _("Free first call"),
 }
 
 
@@ -45,7 +46,7 @@ def load_default_catalogue(*, therapist_name: str) -> int:
     """Create the offers that are missing and return how many; what staff have changed stays as it is."""
     for hours, percent in DEFAULT_CANCELLATION_RULES if not CancellationRule.objects.exists() else ():
         CancellationRule.objects.create(hours_before=hours, refund_percent=percent)
-    therapist, _ = Therapist.objects.get_or_create(slug="practice", defaults={"name": therapist_name})
+    therapist, _created = Therapist.objects.get_or_create(slug="practice", defaults={"name": therapist_name})
     return sum(_create_missing(therapist, position, listed) for position, listed in enumerate(DEFAULT_OFFERS))
 
 

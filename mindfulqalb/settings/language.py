@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from django.utils.translation import gettext_lazy as _
-
 from mindfulqalb.settings.runtime import BASE_DIR, DEVELOPMENT, env
 
 # --- Language, time, static files -------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("hi", _("Hindi"))]
+LANGUAGES = [("en", "English"), ("hi", "हिन्दी")]  # each by its own name, as the switch shows them
+LOCALE_PATHS = [BASE_DIR / "templates" / "locale"]
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
+LANGUAGE_COOKIE_SECURE = not DEVELOPMENT
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -37,10 +37,13 @@ FROM_ELSEWHERE = (
 )
 
 
-def translatable() -> dict[str, set[str]]:
+Sentence = tuple[str, str]  # the second is its plural, or ""
+
+
+def translatable() -> dict[Sentence, set[str]]:
     """Every sentence that clients may read, and the files that say it."""
-    found: dict[str, set[str]] = {}
-    for file, sentence in (*_in_templates(), *_in_code(), *((Path(__file__), said) for said in FROM_ELSEWHERE)):
+    found: dict[Sentence, set[str]] = {}
+    for file, sentence in (*_in_templates(), *_in_code(), *((Path(__file__), (said, "")) for said in FROM_ELSEWHERE)):
         found.setdefault(sentence, set()).add(str(file.relative_to(ROOT)))
     return found
 
@@ -55,11 +58,11 @@ def catalogs() -> Iterator[Path]:
 def refresh(path: Path) -> list[str]:
     """Bring a catalog up to date, compile it, and return what it does not say yet."""
     catalog = polib.pofile(str(path))
-    known = {entry.msgid: entry for entry in catalog}
+    known = {(entry.msgid, entry.msgid_plural): entry for entry in catalog}
     fresh = polib.POFile(wrapwidth=110)
     fresh.metadata = catalog.metadata
     for sentence, files in sorted(translatable().items(), key=lambda pair: (sorted(pair[1]), pair[0])):
-        entry = known.get(sentence) or polib.POEntry(msgid=sentence)
+        entry = known.get(sentence) or _untranslated(*sentence)
         entry.occurrences = [(file, "") for file in sorted(files)]
         fresh.append(entry)
     fresh.save(str(path))
@@ -67,7 +70,13 @@ def refresh(path: Path) -> list[str]:
     return [entry.msgid for entry in fresh if not entry.translated()]
 
 
-def _in_templates() -> Iterator[tuple[Path, str]]:
+def _untranslated(singular: str, plural: str) -> polib.POEntry:
+    if plural:
+        return polib.POEntry(msgid=singular, msgid_plural=plural, msgstr_plural={0: "", 1: ""})
+    return polib.POEntry(msgid=singular)
+
+
+def _in_templates() -> Iterator[tuple[Path, Sentence]]:
     folder = ROOT / "templates"
     for file in sorted({*folder.rglob("*.html"), *folder.rglob("*.txt")}):
         if NOT_FOR_CLIENTS.isdisjoint(file.relative_to(folder).parts):
@@ -75,19 +84,19 @@ def _in_templates() -> Iterator[tuple[Path, str]]:
             yield from ((file, sentence) for sentence in _sentences(template))
 
 
-def _sentences(template: Template) -> Iterator[str]:
+def _sentences(template: Template) -> Iterator[Sentence]:
     for node in template.nodelist.get_nodes_by_type(Node):
         if isinstance(node, BlockTranslateNode):
-            yield node.render_token_list(node.singular)[0]
+            yield node.render_token_list(node.singular)[0], node.render_token_list(node.plural)[0]
         elif isinstance(node, TranslateNode) and isinstance(said := node.filter_expression.var.literal, str):
-            yield said.replace("%", "%%")
+            yield said.replace("%", "%%"), ""
 
 
-def _in_code() -> Iterator[tuple[Path, str]]:
+def _in_code() -> Iterator[tuple[Path, Sentence]]:
     for file in sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py")):
         if NOT_FOR_CLIENTS.isdisjoint(file.relative_to(ROOT).parts):
             for node in ast.walk(ast.parse(file.read_text())):
-                yield from ((file, sentence) for sentence in _said_by(node))
+                yield from ((file, (sentence, "")) for sentence in _said_by(node))
 
 
 def _said_by(node: ast.AST) -> Iterator[str]:

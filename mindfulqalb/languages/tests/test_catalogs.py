@@ -20,11 +20,20 @@ LEFT_AS_THEY_ARE = {"{heading} \N{EN DASH} {page}"}
 
 
 @pytest.fixture(scope="module")
-def sentences() -> dict[str, set[str]]:
+def sentences() -> dict[tuple[str, str], set[str]]:
     return translatable()
 
 
-def test_sentences_are_collected_from_pages_mails_scripts_and_refusals(sentences: dict[str, set[str]]) -> None:
+def _pairs(path: Path) -> list[tuple[str, str]]:
+    """Each sentence beside what is said for it, one and many."""
+    entries = polib.pofile(str(path))
+    plurals = [(entry.msgid_plural, text) for entry in entries for text in entry.msgstr_plural.values()]
+    return [(entry.msgid, entry.msgstr) for entry in entries if not entry.msgid_plural] + plurals
+
+
+def test_sentences_are_collected_from_pages_mails_scripts_and_refusals(
+    sentences: dict[tuple[str, str], set[str]],
+) -> None:
     places = {
         "Book an appointment": "templates/booking/page.html",
         "Hello %(customer_first_name)s,": "templates/emails/base.txt",
@@ -35,23 +44,27 @@ def test_sentences_are_collected_from_pages_mails_scripts_and_refusals(sentences
         "Nothing was paid, so nothing has to go back.": "bookings/pages.py",
     }
 
-    assert {sentence: place in sentences[sentence] for sentence, place in places.items()} == dict.fromkeys(places, True)
+    assert {sentence: place in sentences[sentence, ""] for sentence, place in places.items()} == dict.fromkeys(
+        places, True
+    )
 
 
 @pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.parts[-3])
-def test_catalog_says_every_sentence_and_no_other(path: Path, sentences: dict[str, set[str]]) -> None:
+def test_catalog_says_every_sentence_and_no_other(path: Path, sentences: dict[tuple[str, str], set[str]]) -> None:
     entries = polib.pofile(str(path))
 
     assert [entry.msgid for entry in entries if not entry.translated()] == []  # a fuzzy one is not
-    assert {entry.msgid for entry in entries} ^ set(sentences) == set(), "run: manage.py translations"
+    assert {(entry.msgid, entry.msgid_plural) for entry in entries} ^ set(sentences) == set(), (
+        "run: manage.py translations"
+    )
 
 
 @pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.parts[-3])
 def test_catalog_keeps_placeholders(path: Path) -> None:
     differing = [
-        entry.msgid
-        for entry in polib.pofile(str(path))
-        if Counter(PLACEHOLDER.findall(entry.msgid)) != Counter(PLACEHOLDER.findall(entry.msgstr))
+        sentence
+        for sentence, said in _pairs(path)
+        if Counter(PLACEHOLDER.findall(sentence)) != Counter(PLACEHOLDER.findall(said))
     ]
 
     assert differing == []
@@ -59,7 +72,7 @@ def test_catalog_keeps_placeholders(path: Path) -> None:
 
 @pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.parts[-3])
 def test_catalog_is_written_in_its_script(path: Path) -> None:
-    latin = [entry.msgid for entry in polib.pofile(str(path)) if not re.search("[\u0900-\u097f]", entry.msgstr)]
+    latin = [sentence for sentence, said in _pairs(path) if not re.search("[\u0900-\u097f]", said)]
 
     assert set(latin) == LEFT_AS_THEY_ARE
 
@@ -69,5 +82,6 @@ def test_compiled_catalog_is_the_written_one(path: Path) -> None:
     written = polib.pofile(str(path))
     compiled = polib.mofile(str(path.with_suffix(".mo")))
 
-    assert {entry.msgid: entry.msgstr for entry in compiled} == {entry.msgid: entry.msgstr for entry in written}
+    facts = [{entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in entries} for entries in (compiled, written)]
+    assert facts[0] == facts[1]
     assert written.to_binary() == path.with_suffix(".mo").read_bytes()

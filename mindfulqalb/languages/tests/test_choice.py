@@ -88,7 +88,7 @@ def test_api_refuses_in_the_callers_language(client: Client) -> None:
 def test_fields_are_refused_in_the_callers_language(client: Client) -> None:
     answer = client.post("/api/availability", {}, content_type="application/json", headers=HINDI_BROWSER).json()
 
-    assert answer["fields"] == {"sessionType": ["यह जानकारी ज़रूरी है।"], "date": ["यह जानकारी ज़रूरी है।"]}
+    assert answer["fields"]["sessionType"] == ["यह जानकारी ज़रूरी है।"]
 
 
 @pytest.mark.django_db

@@ -28,6 +28,8 @@ app.conf.beat_schedule = {
     "expire overdue holds": {"task": "bookings.expire_holds", "schedule": 60.0},
     "ask for money that no webhook told of": {"task": "payments.reconcile", "schedule": 300.0},
     "forget refresh tokens that have expired": {"task": "staff.forget_refresh_tokens", "schedule": 86400.0},
+    # At night in India; a day's money is a few dozen payments.
+    "compare our books with the gateways'": {"task": "payments.compare_books", "schedule": crontab(hour=21, minute=30)},
     "forget old answers": {"task": "idempotency.forget", "schedule": 3600.0},
     "seal the audit trail": {"task": "audit.seal", "schedule": 60.0, "options": {"expires": 60.0}},
     "sign a checkpoint of the audit trail": {"task": "audit.checkpoint", "schedule": crontab(hour="0", minute="30")},

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 OPEN_LONG_ENOUGH = timedelta(minutes=15)
 # A bank may authorize late, within three days by Razorpay's word.
 ASK_FOR = timedelta(days=5)
+# News of what was done by hand at the gateway may be lost for good: recent money is looked at again every night.
+LOOK_BACK = timedelta(days=30)
 OPEN_STATES = (PaymentState.CREATED, PaymentState.PENDING, PaymentState.FAILED, PaymentState.EXPIRED)
 
 
@@ -58,6 +60,12 @@ def suspicious_payments(*, now: datetime, since: datetime | None = None) -> list
     refunding = Q(refunds__state=RefundState.PENDING)
     found = Payment.objects.filter(started & is_open | refunding)
     return list(found.order_by("created_at").values_list("id", flat=True).distinct())
+
+
+def recent_captures(*, now: datetime) -> list[UUID]:
+    """Name the payments of which the gateway may know more than we do, though everything seems to be at its end."""
+    found = Payment.objects.filter(state=PaymentState.CAPTURED, duplicate_of=None, captured_at__gte=now - LOOK_BACK)
+    return list(found.order_by("captured_at").values_list("id", flat=True))
 
 
 def refresh_payments(payment_ids: Iterable[UUID], *, now: datetime) -> Iterator[Payment | None]:

@@ -98,17 +98,20 @@ def retry_refund(*, refund_id: UUID, actor: str, now: datetime) -> Refund:
 def send_refund(*, refund_id: UUID, now: datetime) -> Refund:
     """Bring a refund to the gateway and write down what it says.
 
-    Asks first whether it is there already: no answer to an earlier call does not mean that nothing was done. Raises
-    ProviderError when the gateway does not answer: the refund stays PENDING, and the next call bears the same key.
+    Asks first what is there already: no answer to an earlier call does not mean that nothing was done, and where a hand
+    in the dashboard was faster there may be nothing left. Raises ProviderError when the gateway does not answer: the
+    refund stays PENDING, and the next call bears the same key.
     """
     refund = _note_sending(refund_id)
     if refund.state in SETTLED:
         return refund
-    gateway = gateway_named(refund.payment.gateway)
     request = RefundRequest(str(refund.id), refund.payment.provider_payment_id or "", refund.amount)
     try:
-        known = [item for item in gateway.refunds(request.provider_payment_id) if item.key == request.key]
-        answer = known[0] if known else gateway.refund(request)
+        sync_refunds(payment_id=refund.payment_id, now=now)
+        refund.refresh_from_db()
+        if refund.provider_refund_id is not None:
+            return refund
+        answer = gateway_named(refund.payment.gateway).refund(request)
     except ProviderError as error:
         if error.permanent:
             _settle(refund_id, RefundState.FAILED, now)

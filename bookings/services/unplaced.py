@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
 
-from bookings.credits import credit_of, is_unspent
+from bookings.credits import credit_of
 from bookings.models import Booking
 from payments.models import Payment, Refund
+from payments.queries import refundable
 from payments.refunds import NothingToRefund, request_refund
-from payments.states import Attention, PaymentState, RefundReason
+from payments.states import Attention, PaymentState, RefundReason, RefundState
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -21,14 +24,17 @@ if TYPE_CHECKING:
 
 
 def unplaced_payments(*, before: datetime) -> QuerySet[Payment]:
-    """Payments that no booking holds since before a moment, and nothing went back of."""
+    """Payments that no booking holds since before a moment, and of which something is left.
+
+    What went back in part buys no session any more, so the rest follows.
+    """
     released_since = Booking.objects.filter(payment_released_at__gt=before)
     return (
-        Payment.objects.filter(
-            state=PaymentState.CAPTURED, attention=Attention.NONE, captured_at__lte=before, refunds=None
-        )
+        Payment.objects.filter(state=PaymentState.CAPTURED, attention=Attention.NONE, captured_at__lte=before)
         .exclude(provider_payment_id__in=Booking.objects.spending().values("payment"))
         .exclude(provider_payment_id__in=released_since.values("payment"))
+        .annotate(gone=Coalesce(Sum("refunds__amount_minor", filter=~Q(refunds__state=RefundState.FAILED)), 0))
+        .filter(gone__lt=F("captured_amount_minor"))
     )
 
 
@@ -58,6 +64,8 @@ def refund_credit(*, booking: Booking, now: datetime) -> Refund:
 def _refund_if_unspent(payment_id: UUID, reason: RefundReason, actor: str, now: datetime) -> Refund | None:
     """Look again under the payment's lock: the client may be choosing a time at this moment."""
     with transaction.atomic():
-        if not is_unspent(Payment.objects.locked(payment_id)):
+        payment = Payment.objects.locked(payment_id)
+        is_spent = Booking.objects.spending().filter(payment=payment).exists()
+        if is_spent or payment.attention or refundable(payment).amount_minor <= 0:
             return None
         return request_refund(payment_id=payment_id, amount_minor=None, reason=reason, actor=actor, now=now)

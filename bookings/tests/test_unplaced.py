@@ -13,7 +13,7 @@ from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.outbox.registry import Delivery
 from payments.models import Payment, Refund
 from payments.refunds import request_refund
-from payments.states import Attention, RefundReason
+from payments.states import Attention, RefundReason, RefundState
 
 if TYPE_CHECKING:
     from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
@@ -68,9 +68,34 @@ def test_unplaced_payments_leave_out_what_a_person_must_look_at() -> None:
     assert _unplaced() == []
 
 
+def _send_back(payment: Payment, amount_minor: int | None) -> Refund:
+    return request_refund(
+        payment_id=payment.id, amount_minor=amount_minor, reason=RefundReason.STAFF, actor="staff:1", now=NOW
+    )
+
+
 def test_unplaced_payments_leave_out_what_went_back() -> None:
+    _send_back(make_payment(), None)
+
+    assert _unplaced() == []
+
+
+def test_refund_unplaced_sends_the_rest_after_a_part() -> None:
     payment = make_payment()
-    request_refund(payment_id=payment.id, amount_minor=1, reason=RefundReason.STAFF, actor="staff:1", now=NOW)
+    _send_back(payment, 900)
+
+    assert (refund_unplaced(now=LATE), refund_unplaced(now=LATE)) == (1, 0)
+
+    assert sorted(payment.refunds.values_list("amount_minor", "reason")) == [
+        (900, RefundReason.STAFF),
+        (129000, RefundReason.UNSPENT),
+    ]
+
+
+def test_unplaced_payments_leave_a_refund_that_failed_to_a_person() -> None:
+    refund = _send_back(make_payment(), 900)
+    refund.state = RefundState.FAILED
+    refund.save()
 
     assert _unplaced() == []
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from payments.models import Payment
-from payments.reconciliation import refresh_payments, suspicious_payments
+from payments.models import Payment, Refund
+from payments.reconciliation import recent_captures, refresh_payments, suspicious_payments
 from payments.refunds import request_refund
+from payments.services import capture_payment
 from payments.states import PaymentState, RefundReason, RefundState
-from payments.tasks import reconcile_task
+from payments.tasks import compare_books_task, reconcile_task
 from payments.tests.builders import announced, make_captured_payment, make_order, make_payment
 
 if TYPE_CHECKING:
@@ -74,6 +75,26 @@ def test_reconcile_finds_money_that_no_webhook_told_of(payer: Payer) -> None:
 
     payment.refresh_from_db()
     assert (payment.state, len(announced())) == (PaymentState.CAPTURED, 1)
+
+
+@pytest.mark.parametrize(("days", "expected"), [(29, True), (31, False)])
+def test_recent_captures_name_money_of_the_last_month(days: int, expected: bool, now: datetime) -> None:
+    payment = make_captured_payment(captured_at=now - timedelta(days=days))
+    make_payment()
+
+    assert recent_captures(now=now) == ([payment.id] if expected else [])
+
+
+def test_compare_books_finds_a_refund_that_nobody_told_us_of(razorpay_payer: RazorpayPayer, now: datetime) -> None:
+    payment = make_order(razorpay_payer)
+    payment_id = razorpay_payer.pay(str(payment.provider_order_id))
+    capture_payment(payment_id=payment.id, now=now)
+    razorpay_payer.refund_by_hand(payment_id, 500)
+
+    compare_books_task()
+
+    refund = Refund.objects.get()
+    assert (refund.payment, refund.amount_minor, refund.reason) == (payment, 500, RefundReason.EXTERNAL)
 
 
 def test_reconcile_goes_on_after_a_gateway_that_is_silent(razorpay_payer: RazorpayPayer, now: datetime) -> None:

@@ -187,13 +187,15 @@ def test_send_refund_that_the_gateway_refuses_fails(payer: Payer, now: datetime)
     payment_id = str(payment.provider_payment_id)
     refund = _request(payment)
     # Somebody was faster, in the dashboard.
-    _refund_in_the_dashboard(payer, payment_id, payer.price.amount_minor)
+    payer.refund_by_hand(payment_id, payer.price.amount_minor)
 
     with pytest.raises(ProviderError):
         send_refund(refund_id=refund.id, now=now)
 
     refund.refresh_from_db()
     assert (refund.state, _returned(payer)) == (RefundState.FAILED, [payer.price.amount_minor])
+    # And what was in its way is known from now on.
+    assert payment.refunds.get(reason=RefundReason.EXTERNAL).amount == payer.price
 
 
 def test_send_refund_of_a_payment_that_the_gateway_does_not_know_fails(payer: Payer, now: datetime) -> None:
@@ -238,18 +240,9 @@ def test_retry_refund_needs_a_failed_one() -> None:
         retry_refund(refund_id=_request(make_captured_payment()).id, actor="staff:1", now=NOW)
 
 
-def _refund_in_the_dashboard(payer: Payer, payment_id: str, amount: int) -> None:
-    """Refund without our key, as a person at the gateway's dashboard does."""
-    gateway: Any = payer.gateway()
-    if payer.name == "stripe":
-        gateway._client.v1.refunds.create(params={"payment_intent": payment_id, "amount": amount})
-    else:
-        gateway._client.payment.refund(payment_id, {"amount": amount})
-
-
 def test_sync_refunds_records_one_from_the_dashboard_once(payer: Payer, now: datetime) -> None:
     payment = _paid(payer, now)
-    _refund_in_the_dashboard(payer, str(payment.provider_payment_id), 500)
+    payer.refund_by_hand(str(payment.provider_payment_id), 500)
 
     sync_refunds(payment_id=payment.id, now=now)
     sync_refunds(payment_id=payment.id, now=now)
@@ -267,7 +260,7 @@ def test_sync_refunds_has_nothing_to_ask_without_money() -> None:
 
 def test_webhook_of_a_refund_brings_it_home(payer: Payer, now: datetime) -> None:
     payment = _paid(payer, now)
-    _refund_in_the_dashboard(payer, str(payment.provider_payment_id), 500)
+    payer.refund_by_hand(str(payment.provider_payment_id), 500)
 
     apply_webhook(gateway=payer.name, body=payer.body_about(str(payment.provider_order_id)).decode(), now=now)
 

@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Whatever the surroundings say: these commands never run as production.
 export ENVIRONMENT := development
 
-.PHONY: help run test lint lock clean-data environment
+.PHONY: help run test chaos lint lock clean-data environment
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,9 @@ run: environment ## start everything on this machine, with a sandbox instead of 
 test: environment ## run the whole test suite (ARGS="-k slot" narrows it down)
 	@CHROMIUM_PATH="$$($(BIN)/python -m mindfulqalb.development.browser)" || exit 1; \
 	export CHROMIUM_PATH; exec $(BIN)/python -m pytest $(ARGS)
+
+chaos: environment ## drive random trouble through the services for MINUTES=5, or what SEED= names; what fails prints how to replay it
+	@CHAOS_MINUTES="$${MINUTES:-5}" exec $(BIN)/python -m pytest bookings/tests/chaos/for_minutes.py -q -s --show-capture=no
 
 lint: environment ## check style, types, import contracts, migrations and settings
 	$(BIN)/ruff check .

@@ -10,7 +10,8 @@ GET    calls                              the call log, and counts per vendor an
 GET    webhooks                           pending and finished, each with headers signed now
 POST   webhooks/{id}/resend               send a finished one again
 GET    mailbox, DELETE mailbox            mails in the order of arrival; forget them
-POST   razorpay/orders/{id}/pay           {"outcome": captured | authorized | failed | late | late_authorization}
+POST   razorpay/orders/{id}/pay           {"outcome": captured | authorized | failed | late | late_authorization |
+                                          second}
 POST   razorpay/payments/{id}/settle      {"status": authorized | captured | failed}: the bank answers
 POST   razorpay/refunds/{id}/settle       {"status": processed | failed}
 POST   stripe/sessions/{id}/pay           {"outcome": paid | delayed | declined}; "seconds" until late money comes

@@ -174,7 +174,7 @@ class SandboxProcess:
         self.control("POST", "clock/advance", {"seconds": seconds})
 
     def pay_razorpay(self, order_id: str, outcome: str = "captured", **more: Any) -> dict[str, Any]:
-        """Pay an order as a customer: captured, authorized, failed, late or late_authorization."""
+        """Pay an order as a customer: captured, authorized, failed, late, late_authorization or second."""
         told: dict[str, Any] = self.control("POST", f"razorpay/orders/{order_id}/pay", {"outcome": outcome, **more})
         return told
 

@@ -202,6 +202,18 @@ def test_late_bank_answers_after_a_while(sandbox: SandboxProcess, client: Any) -
     assert client.payment.fetch(told["razorpay_payment_id"])["status"] == "captured"
 
 
+def test_second_payment_of_a_paid_order_is_captured_where_a_bank_let_both_through(
+    sandbox: SandboxProcess, client: Any
+) -> None:
+    order = make_order(sandbox)
+    sandbox.pay_razorpay(order["id"])
+
+    told = sandbox.pay_razorpay(order["id"], "second")
+
+    assert client.utility.verify_payment_signature({name: told[name] for name in TRIPLE})
+    assert [payment["status"] for payment in client.order.payments(order["id"])["items"]] == ["captured", "captured"]
+
+
 def test_late_authorization_turns_a_failure_into_a_payment(sandbox: SandboxProcess, client: Any) -> None:
     told = sandbox.pay_razorpay(make_order(sandbox)["id"], "late_authorization", seconds=60)
     before = client.payment.fetch(told["razorpay_payment_id"])["status"]

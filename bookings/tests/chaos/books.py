@@ -1,0 +1,153 @@
+"""The promises, as lists of what breaks them: ours and the vendors' books side by side."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import F, Q, Sum
+from psycopg import sql
+
+from bookings.models import Booking
+from bookings.states import GIVES_PAYMENT_BACK, BookingState
+from bookings.tests.chaos.world import PEOPLE
+from mindfulqalb.outbox.models import OutboxMessage
+from payments.models import Payment, Refund
+from payments.states import PaymentState, RefundReason, RefundState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+# Who has a session and money of it back all the same: somebody decided that.
+DECIDED = {RefundReason.STAFF, RefundReason.EXTERNAL}
+HAD = {BookingState.CONFIRMED, BookingState.COMPLETED, BookingState.NO_SHOW}
+UNDER_WAY = (RefundState.REQUESTED, RefundState.PENDING)
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+READABLE = "SELECT count(*) FROM {} AS found WHERE found::text ~* %s"
+
+
+def broken_at_any_time() -> Iterator[str]:
+    """What may not be for a moment."""
+    spans = Booking.objects.occupying().order_by("therapist_id", "starts_at")
+    for first, second in pairwise(spans):
+        if first.therapist_id == second.therapist_id and second.starts_at < first.ends_at:
+            yield f"bookings {first.id} and {second.id} overlap"
+    gone = Sum("refunds__amount_minor", filter=Q(refunds__state=RefundState.PROCESSED))
+    for payment in Payment.objects.annotate(gone=gone).filter(gone__gt=F("captured_amount_minor")):
+        yield f"more has gone back of {payment} than has come"
+    for message in OutboxMessage.objects.filter(last_error__contains=" at "):
+        yield f"{message} ran into a fault of ours: {message.last_error}"
+
+
+def broken_when_all_is_done(state: dict[str, Any], *, now: datetime) -> Iterator[str]:
+    """What may not be once every message is delivered and every vendor has answered."""
+    yield from _unequal_captures(state)
+    yield from _unequal_refunds(state)
+    yield from _unequal_calendars(state)
+    yield from _unfinished()
+    for payment in Payment.objects.filter(state=PaymentState.CAPTURED):
+        yield from _lost_money(payment, now)
+
+
+def personal_data_in_clear() -> Iterator[str]:
+    """Tables in which somebody's name, email or phone can be read, as text or as bytes."""
+    words = {word for person in PEOPLE for word in (person.name.split()[0], person.email, person.phone) if word}
+    pattern = "|".join([*words, *(word.encode().hex() for word in words)]).replace("+", r"\+")
+    with connection.cursor() as cursor:
+        cursor.execute(TABLES)
+        for (table,) in cursor.fetchall():
+            cursor.execute(sql.SQL(READABLE).format(sql.Identifier(table)), [pattern])
+            if count := cursor.fetchone()[0]:
+                yield f"{count} rows of {table} show personal data"
+
+
+def _unequal_captures(state: dict[str, Any]) -> Iterator[str]:
+    """The same money came, by their books and by ours; of several captures of one order one counts."""
+    fields = ("provider_payment_id", "captured_amount_minor", "captured_currency")
+    ours = set(Payment.objects.filter(state=PaymentState.CAPTURED).values_list(*fields))
+    yield from _difference("captures", set(_captures(state)), ours)
+    counted = Payment.objects.filter(state=PaymentState.CAPTURED, duplicate_of=None)
+    for order_id, count in Counter(counted.values_list("provider_order_id", flat=True)).items():
+        if count > 1:
+            yield f"{count} captures of order {order_id} count"
+
+
+def _captures(state: dict[str, Any]) -> Iterator[tuple[str, int, str]]:
+    for payment in state["razorpay"]["payments"]:
+        if payment["captured"]:
+            yield payment["id"], payment["amount"], payment["currency"]
+    for charge in state["stripe"]["charges"]:
+        yield charge["payment_intent"], charge["amount"], charge["currency"].upper()
+
+
+def _unequal_refunds(state: dict[str, Any]) -> Iterator[str]:
+    """The same money went back, by their books and by ours, and nothing is still on its way."""
+    refunds = Refund.objects.filter(state=RefundState.PROCESSED)
+    ours = set(refunds.values_list("provider_refund_id", "payment__provider_payment_id", "amount_minor"))
+    theirs = set(_refunds(state))
+    yield from _difference("refunds", theirs, ours)
+    captured = {payment_id: amount for payment_id, amount, _ in _captures(state)}
+    sums: defaultdict[str, int] = defaultdict(int)
+    for _, payment_id, amount in theirs:
+        sums[payment_id] += amount
+    for payment_id, total in sums.items():
+        if total > captured[payment_id]:
+            yield f"they paid back {total} of {captured[payment_id]}"
+
+
+def _refunds(state: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
+    # What Razorpay lets go of because nobody captured it was never ours.
+    uncaptured = {payment["id"] for payment in state["razorpay"]["payments"] if not payment["captured"]}
+    for refund in state["razorpay"]["refunds"]:
+        if refund["status"] == "processed" and refund["payment_id"] not in uncaptured:
+            yield refund["id"], refund["payment_id"], refund["amount"]
+    for refund in state["stripe"]["refunds"]:
+        if refund["status"] == "succeeded":
+            yield refund["id"], refund["payment_intent"], refund["amount"]
+
+
+def _unequal_calendars(state: dict[str, Any]) -> Iterator[str]:
+    """Each confirmed session stands once in the calendar, and nothing of ours that is not confirmed."""
+    ours = set(Booking.objects.filter(state=BookingState.CONFIRMED).values_list("id", "calcom_booking_id"))
+    theirs = [
+        (each["metadata"]["reference"], each["uid"])
+        for each in state["calcom"]["bookings"]
+        if each["status"] in {"accepted", "pending"} and "reference" in each["metadata"]
+    ]
+    yield from _difference("appointments", set(theirs), {(str(booking_id), uid) for booking_id, uid in ours})
+
+
+def _unfinished() -> Iterator[str]:
+    for booking in Booking.objects.filter(state__in=[BookingState.HELD, BookingState.PENDING]):
+        yield f"booking {booking.id} is still {booking.state}"
+    for refund in Refund.objects.filter(state__in=UNDER_WAY):
+        yield f"refund {refund.id} is still {refund.state}"
+
+
+def _lost_money(payment: Payment, now: datetime) -> Iterator[str]:
+    """A payment that is not one session, nor gone back, nor credit in its time, nor before somebody's eyes."""
+    refunds = list(payment.refunds.all())
+    gone = sum(refund.amount_minor for refund in refunds if refund.state == RefundState.PROCESSED)
+    sessions = list(payment.bookings.exclude(state__in=GIVES_PAYMENT_BACK))
+    has_session = any(session.state in HAD for session in sessions)
+    reasons = {RefundReason(refund.reason) for refund in refunds if refund.state == RefundState.PROCESSED}
+    if has_session and not reasons <= DECIDED:
+        yield f"{payment} bought a session and went back for {reasons}"
+    if sessions or gone == payment.captured.amount_minor or _is_seen(payment, refunds):
+        return
+    if (now - (payment.captured_at or now)).total_seconds() > settings.PAYMENT_CREDIT_HOURS * 3600:
+        yield f"{payment.captured.amount_minor - gone} of {payment} is lost ({payment.captured}, {refunds})"
+
+
+def _is_seen(payment: Payment, refunds: Iterable[Refund]) -> bool:
+    """Whether staff see it: marked, or under the refunds that failed."""
+    return bool(payment.attention) or any(refund.state == RefundState.FAILED for refund in refunds)
+
+
+def _difference(what: str, theirs: set[Any], ours: set[Any]) -> Iterator[str]:
+    if theirs != ours:
+        yield f"{what} differ: only theirs {theirs - ours}, only ours {ours - theirs}"

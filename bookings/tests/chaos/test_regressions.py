@@ -1,0 +1,57 @@
+"""What chaos has found, step by step as it was printed: each of these once lost money, or hid it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from payments.models import Refund
+from payments.states import RefundReason, RefundState
+
+if TYPE_CHECKING:
+    from bookings.tests.chaos.machine import Chaos
+
+
+def _refunds() -> list[tuple[int, str, str]]:
+    found = Refund.objects.order_by("requested_at")
+    return [(refund.amount_minor, refund.reason, refund.state) for refund in found]
+
+
+def test_rest_of_a_credit_that_went_back_in_part_follows_by_itself(chaos: Chaos) -> None:
+    chaos.client_holds(who=0, slot=0, gateway="razorpay")
+    chaos.client_pays(order=0, how="captured")
+    chaos.dashboard_refunds(which=0, percent=25)
+
+    chaos.teardown()
+
+    assert _refunds() == [
+        (32475, RefundReason.EXTERNAL, RefundState.PROCESSED),
+        (97425, RefundReason.UNSPENT, RefundState.PROCESSED),
+    ]
+
+
+def test_refund_by_hand_at_the_gateway_is_known_after_ours_was_refused_for_it(chaos: Chaos) -> None:
+    chaos.client_holds(who=0, slot=0, gateway="razorpay")
+    chaos.client_pays(order=0, how="captured")
+    chaos.webhook_arrives(which=0)
+    chaos.client_books(order=0)
+    chaos.dashboard_refunds(which=0, percent=100)
+    chaos.staff_refunds(which=0, percent=30)
+    chaos.worker_dies_after_the_work()
+
+    chaos.teardown()
+
+    assert _refunds() == [
+        (38970, RefundReason.STAFF, RefundState.FAILED),
+        (129900, RefundReason.EXTERNAL, RefundState.PROCESSED),
+    ]
+
+
+def test_refund_by_hand_whose_webhooks_were_all_lost_is_found_at_night(chaos: Chaos) -> None:
+    chaos.client_holds(who=0, slot=1, gateway="stripe")
+    chaos.client_pays(order=0, how="captured")
+    chaos.client_books(order=0)
+    chaos.dashboard_refunds(which=0, percent=25)
+
+    chaos.teardown()
+
+    assert _refunds() == [(400, RefundReason.EXTERNAL, RefundState.PROCESSED)]

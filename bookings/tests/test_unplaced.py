@@ -92,12 +92,15 @@ def test_refund_unplaced_sends_the_rest_after_a_part() -> None:
     ]
 
 
-def test_unplaced_payments_leave_a_refund_that_failed_to_a_person() -> None:
-    refund = _send_back(make_payment(), 900)
+def test_refund_unplaced_counts_a_refund_that_failed_as_not_gone() -> None:
+    payment = make_payment()
+    refund = _send_back(payment, 900)
     refund.state = RefundState.FAILED
     refund.save()
 
-    assert _unplaced() == []
+    assert refund_unplaced(now=LATE) == 1
+
+    assert payment.refunds.get(reason=RefundReason.UNSPENT).amount_minor == 129900
 
 
 def _delivery(refund: Refund) -> Delivery:

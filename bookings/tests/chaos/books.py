@@ -19,7 +19,7 @@ from payments.models import Payment, Refund
 from payments.states import PaymentState, RefundReason, RefundState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
 # Who has a session and money of it back all the same: somebody decided that.
@@ -137,15 +137,10 @@ def _lost_money(payment: Payment, now: datetime) -> Iterator[str]:
     reasons = {RefundReason(refund.reason) for refund in refunds if refund.state == RefundState.PROCESSED}
     if has_session and not reasons <= DECIDED:
         yield f"{payment} bought a session and went back for {reasons}"
-    if sessions or gone == payment.captured.amount_minor or _is_seen(payment, refunds):
+    if sessions or gone == payment.captured.amount_minor or payment.attention:
         return
     if (now - (payment.captured_at or now)).total_seconds() > settings.PAYMENT_CREDIT_HOURS * 3600:
         yield f"{payment.captured.amount_minor - gone} of {payment} is lost ({payment.captured}, {refunds})"
-
-
-def _is_seen(payment: Payment, refunds: Iterable[Refund]) -> bool:
-    """Whether staff see it: marked, or under the refunds that failed."""
-    return bool(payment.attention) or any(refund.state == RefundState.FAILED for refund in refunds)
 
 
 def _difference(what: str, theirs: set[Any], ours: set[Any]) -> Iterator[str]:

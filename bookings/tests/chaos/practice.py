@@ -18,10 +18,11 @@ from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.outbox.registry import Delivery, RetryLater, handler_for
 from mindfulqalb.outbox.services import revive
 from mindfulqalb.outbox.states import State
+from payments.attention import accept_payment
 from payments.models import Payment, Refund
 from payments.reconciliation import recent_captures, refresh_payments, suspicious_payments
 from payments.refunds import request_refund, retry_refund
-from payments.states import PaymentState, RefundReason, RefundState
+from payments.states import Attention, PaymentState, RefundReason, RefundState
 
 STAFF = "staff:1"
 SPANS = [timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=6), timedelta(minutes=16), timedelta(hours=3)]
@@ -56,6 +57,14 @@ class Practice(World):
         if failed:
             with refusable():
                 retry_refund(refund_id=nth(failed, which).id, actor=STAFF, now=self.now)
+
+    @rule(which=NTH)
+    def staff_accepts(self, which: int) -> None:
+        """Take a payment as it is about which a person was called."""
+        called = list(Payment.objects.exclude(attention=Attention.NONE).order_by("captured_at"))
+        if called:
+            with refusable():
+                accept_payment(payment_id=nth(called, which).id, actor=STAFF, now=self.now)
 
     @rule()
     def staff_revives_dead_letters(self) -> None:

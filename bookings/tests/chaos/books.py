@@ -6,13 +6,12 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import F, Q, Sum
 from psycopg import sql
 
 from bookings.models import Booking
-from bookings.states import GIVES_PAYMENT_BACK, BookingState
+from bookings.states import BookingState
 from bookings.tests.chaos.world import PEOPLE
 from mindfulqalb.outbox.models import OutboxMessage
 from payments.models import Payment, Refund
@@ -20,10 +19,10 @@ from payments.states import PaymentState, RefundReason, RefundState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
 # Who has a session and money of it back all the same: somebody decided that.
 DECIDED = {RefundReason.STAFF, RefundReason.EXTERNAL}
+CANCELLED = (RefundReason.CANCELLED_BY_CLIENT, RefundReason.CANCELLED_BY_PRACTICE)
 HAD = {BookingState.CONFIRMED, BookingState.COMPLETED, BookingState.NO_SHOW}
 UNDER_WAY = (RefundState.REQUESTED, RefundState.PENDING)
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
@@ -43,14 +42,14 @@ def broken_at_any_time() -> Iterator[str]:
         yield f"{message} ran into a fault of ours: {message.last_error}"
 
 
-def broken_when_all_is_done(state: dict[str, Any], *, now: datetime) -> Iterator[str]:
-    """What may not be once every message is delivered and every vendor has answered."""
+def broken_when_all_is_done(state: dict[str, Any]) -> Iterator[str]:
+    """What may not be once every message is delivered, every vendor has answered and every credit has run out."""
     yield from _unequal_captures(state)
     yield from _unequal_refunds(state)
     yield from _unequal_calendars(state)
     yield from _unfinished()
     for payment in Payment.objects.filter(state=PaymentState.CAPTURED):
-        yield from _lost_money(payment, now)
+        yield from _lost_money(payment)
 
 
 def personal_data_in_clear() -> Iterator[str]:
@@ -128,19 +127,21 @@ def _unfinished() -> Iterator[str]:
         yield f"refund {refund.id} is still {refund.state}"
 
 
-def _lost_money(payment: Payment, now: datetime) -> Iterator[str]:
-    """A payment that is not one session, nor gone back, nor credit in its time, nor before somebody's eyes."""
-    refunds = list(payment.refunds.all())
-    gone = sum(refund.amount_minor for refund in refunds if refund.state == RefundState.PROCESSED)
-    sessions = list(payment.bookings.exclude(state__in=GIVES_PAYMENT_BACK))
+def _lost_money(payment: Payment) -> Iterator[str]:
+    """A payment that is not one session, nor gone back as was promised, nor before somebody's eyes."""
+    back = payment.refunds.filter(state=RefundState.PROCESSED)
+    gone = sum(back.values_list("amount_minor", flat=True))
+    reasons = set(back.values_list("reason", flat=True))
+    sessions = list(Booking.objects.spending().filter(payment=payment))
     has_session = any(session.state in HAD for session in sessions)
-    reasons = {RefundReason(refund.reason) for refund in refunds if refund.state == RefundState.PROCESSED}
     if has_session and not reasons <= DECIDED:
         yield f"{payment} bought a session and went back for {reasons}"
-    if sessions or gone == payment.captured.amount_minor or payment.attention:
+    if has_session or payment.attention or gone == payment.captured.amount_minor:
         return
-    if (now - (payment.captured_at or now)).total_seconds() > settings.PAYMENT_CREDIT_HOURS * 3600:
-        yield f"{payment.captured.amount_minor - gone} of {payment} is lost ({payment.captured}, {refunds})"
+    promised = payment.refunds.filter(reason__in=CANCELLED).order_by("requested_at").first()
+    owed = (promised.amount_minor if promised else 0) if sessions else payment.captured.amount_minor
+    if gone < owed:
+        yield f"{gone} of {owed} of {payment} went back ({list(payment.refunds.values_list('reason', 'state'))})"
 
 
 def _difference(what: str, theirs: set[Any], ours: set[Any]) -> Iterator[str]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from bookings.models import Booking
 from bookings.services.booking import book_session
 from bookings.services.cancellation import cancel_by_client
 from bookings.services.holds import hold_slot, release_hold
+from bookings.services.unplaced import refund_credit
 from bookings.tests.chaos.world import (
     CHECKOUT,
     GATEWAYS,
@@ -113,6 +115,13 @@ class Clients(World):
         """Cancel by the signed link."""
         with refusable():
             cancel_by_client(booking_id=nth(self.bookings, booking), now=self.now)
+
+    @precondition(lambda self: self.bookings)
+    @rule(booking=NTH)
+    def client_wants_the_money_back(self, booking: int) -> None:
+        """Choose the money and no other time, after a session that came to nothing."""
+        with refusable():
+            refund_credit(booking=Booking.objects.get(id=nth(self.bookings, booking)), now=self.now)
 
     @precondition(lambda self: self.bookings)
     @rule(booking=NTH)

@@ -42,7 +42,7 @@ class Chaos(Clients, Vendors, Practice):
         self.beat_compares_the_books()
         self.run_undisturbed(1)
         demand(broken_at_any_time())
-        demand(broken_when_all_is_done(self.sandbox.state(), now=self.now))
+        demand(broken_when_all_is_done(self.sandbox.state()))
         demand(personal_data_in_clear())
 
     def _have_the_last_word(self) -> None:

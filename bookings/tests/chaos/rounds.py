@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, Phase, settings
 
 # Each world begins empty and is brought to its end; there is more to find in many than in long ones.
-WORLDS, STEPS = 60, 36
+WORLDS, STEPS = 60, 42
 SAME_EVERY_TIME = settings(
     max_examples=WORLDS,
     stateful_step_count=STEPS,

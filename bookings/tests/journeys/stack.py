@@ -71,6 +71,7 @@ class Stack:
             "CALENDAR_TAKEOVER_SECONDS": "4",
             "CALENDAR_LOOK_AGAIN_SECONDS": "2",
             "CALENDAR_REQUEST_DEADLINE": "3",
+            "CALCOM_CALLS_PER_MINUTE": "2000",
             "RATE_LIMITS": '{"read":"10000/m","availability":"10000/m","consent":"10000/m",'
             '"booking":"10000/m","payment":"10000/m","webhook":"10000/m","email":"10000/m"}',
             "HOLDS_PER_ADDRESS": "1000",

@@ -66,6 +66,17 @@ def availability_of(
     return Availability(slots, days, day_is_stale or month_is_stale)
 
 
+def free_times(*, offer: SessionOffer, now: datetime) -> list[datetime]:
+    """List every time that can be booked from now to the booking horizon, in order.
+
+    Raises ProviderError when the calendar is silent and nothing is known.
+    """
+    today = local(now).date()
+    last = today + timedelta(days=settings.BOOKING_HORIZON_DAYS)
+    slots, _ = _slots_of(offer, today, last, practice_zone(), now)
+    return [slot.starts_at for slot in slots if slot.is_available]
+
+
 def require_offered(*, offer: SessionOffer, starts_at: datetime, now: datetime) -> None:
     """Refuse a time that is not on the list, before anybody pays for it. Raises SlotNotOffered or SlotTaken.
 

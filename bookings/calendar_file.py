@@ -34,7 +34,7 @@ def calendar_file(booking: Booking, *, now: datetime) -> str:
     """
     event = Event()
     event.add("uid", f"{booking.id}@{parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition('@')[2]}")
-    event.add("sequence", 1 if booking.state == BookingState.CANCELLED else 0)
+    event.add("sequence", booking.sequence + (booking.state == BookingState.CANCELLED))
     event.add("dtstamp", now)
     event.add("dtstart", booking.starts_at)
     event.add("dtend", booking.ends_at)

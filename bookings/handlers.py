@@ -9,6 +9,8 @@ from django.conf import settings
 from bookings.letters import (
     cancelled_letter,
     confirmation_letter,
+    moved_letter,
+    not_moved_letter,
     receipt_letter,
     refunded_letter,
     slot_lost_letter,
@@ -20,7 +22,9 @@ from bookings.models import Booking
 from bookings.receipts import write_receipt, write_refund_note
 from bookings.services.booking import place_paid_hold
 from bookings.services.cancellation import clear_calendar
+from bookings.services.moving import move_in_calendar
 from bookings.services.placement import place_in_calendar
+from bookings.services.rescheduling import move_of
 from bookings.states import BookingState
 from consent.models import ConsentRecord
 from mindfulqalb.catalogue.queries import event_types_on_sale
@@ -52,6 +56,16 @@ def write_into_calendar(delivery: Delivery) -> None:
     )
 
 
+@handles("calendar.move")
+def move_within_calendar(delivery: Delivery) -> None:
+    """Move a booking to the time that is held for it."""
+    move_in_calendar(
+        booking_id=UUID(delivery.payload["booking_id"]),
+        timeout=settings.CALENDAR_WORKER_TIMEOUT,
+        now=delivery.now,
+    )
+
+
 @handles("calendar.cancel")
 def take_out_of_calendar(delivery: Delivery) -> None:
     """Take a cancelled booking out of the calendar."""
@@ -75,6 +89,23 @@ def send_confirmation(delivery: Delivery) -> None:
         # By itself: what may be wrong with a receipt must not keep anybody waiting for the time of their session.
         receipt = write_receipt(payment_id=booking.payment.id, now=delivery.now)
         send_letter(letter=receipt_letter(booking, receipt, now=delivery.now), key=receipt.id, now=delivery.now)
+
+
+@handles("email.moved")
+def send_moved(delivery: Delivery) -> None:
+    """Mail the new time, unless it was cancelled while the mail server was away."""
+    booking = _booking_of(delivery)
+    if booking.state != BookingState.CANCELLED:
+        send_letter(letter=moved_letter(booking, now=delivery.now), key=delivery.message_id, now=delivery.now)
+
+
+@handles("email.not_moved")
+def send_not_moved(delivery: Delivery) -> None:
+    """Mail that it stays where it is, unless the client has chosen again by themselves."""
+    booking = _booking_of(delivery)
+    is_as_before = booking.state == BookingState.CONFIRMED and booking.sequence == delivery.payload["sequence"]
+    if is_as_before and move_of(booking) is None:
+        send_letter(letter=not_moved_letter(booking, now=delivery.now), key=delivery.message_id, now=delivery.now)
 
 
 @handles("email.slot_lost")

@@ -44,6 +44,29 @@ def confirmation_letter(booking: Booking, *, now: datetime) -> Letter:
     )
 
 
+def moved_letter(booking: Booking, *, now: datetime) -> Letter:
+    """Say when it takes place now, with a calendar file that moves the entry."""
+    return Letter(
+        template="moved",
+        recipient=booking.customer_email,
+        context=_context(booking, now),
+        about=f"booking:{booking.id}",
+        attachments=(Attachment("session.ics", calendar_file(booking, now=now), "text/calendar; method=PUBLISH"),),
+        locale=booking.locale,
+    )
+
+
+def not_moved_letter(booking: Booking, *, now: datetime) -> Letter:
+    """Say that the other time could not be had, and that the appointment stays where it is."""
+    return Letter(
+        template="not_moved",
+        recipient=booking.customer_email,
+        context=_context(booking, now),
+        about=f"booking:{booking.id}",
+        locale=booking.locale,
+    )
+
+
 def cancelled_letter(booking: Booking, *, now: datetime) -> Letter:
     """Say that it is cancelled and what goes back, with a calendar file that removes the entry."""
     refund = Refund.objects.filter(payment__bookings=booking).order_by("-requested_at").first()

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.lookups import GreaterThan
 
+from bookings.practice_time import local
 from bookings.states import ALLOWED, GIVES_PAYMENT_BACK, OCCUPYING, BookingState, ImpossibleMove
 from mindfulqalb.catalogue.models import SessionFormat
 from mindfulqalb.encryption.fields import EncryptedTextField
@@ -111,6 +112,17 @@ class Booking(models.Model):
     payment_released_at = models.DateTimeField(
         null=True, help_text="When the practice cancelled: the client may spend the money again, or have it back."
     )
+    held_for = models.OneToOneField(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="move_hold",
+        help_text="On the hold of a move: the session that is to come here. Such a row is nobody's booking.",
+    )
+    moves = models.PositiveSmallIntegerField(default=0, help_text="How often the client has moved it.")
+    sequence = models.PositiveSmallIntegerField(
+        default=0, help_text="How often its time has changed: SEQUENCE in calendar files."
+    )
     link_version = models.PositiveIntegerField(default=1, help_text="Raise it to revoke the client's links.")
     locale = models.CharField(max_length=10, default="en")
 
@@ -135,7 +147,7 @@ class Booking(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["customer_email_hash"],
-                condition=Q(session_type="free", state__in=OCCUPYING),
+                condition=Q(session_type="free", state__in=OCCUPYING, held_for=None),
                 name="booking_one_open_free_call",
             ),
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="booking_ends_after_start"),
@@ -182,6 +194,17 @@ class Booking(models.Model):
     def cancel(self) -> None:
         """Give it up."""
         self._move_to(BookingState.CANCELLED)
+
+    def move(self, *, starts_at: datetime, calendar_uid: str) -> None:
+        """Take over another time, under the name that the calendar gave it there; it stays as long as it was."""
+        if self.state != BookingState.CONFIRMED:
+            msg = f"booking {self.id} cannot change its time in {self.state}"
+            raise ImpossibleMove(msg)
+        self.ends_at = starts_at + (self.ends_at - self.starts_at)
+        self.starts_at = starts_at
+        self.session_date, self.session_time = local(starts_at).date(), local(starts_at).time()
+        self.calcom_booking_id = calendar_uid
+        self.sequence += 1
 
     def spend(self, payment: Payment) -> None:
         """Pay it with a captured payment."""

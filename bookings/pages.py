@@ -23,6 +23,7 @@ from bookings.practice_time import practice_zone
 from bookings.receipts import receipts_of
 from bookings.refusals import NotCancellable
 from bookings.services.cancellation import cancel_by_client, quote_cancellation
+from bookings.services.rescheduling import move_of, move_terms
 from consent.links import consent_url
 from mindfulqalb.api.tokens import InvalidToken
 
@@ -61,11 +62,13 @@ def manage_page(request: HttpRequest, token: str) -> HttpResponse:
         booking = booking_of_token(token, now=now)
     except InvalidToken:
         return render(request, "manage/invalid.html", status=404)
+    under_way = move_of(booking)
     context = {
-        "booking": _shown(booking, now),
+        "booking": _shown(booking, now) | {"moving_to": under_way.starts_at if under_way else None},
         "cancellation": _cancellation(booking, token, now),
         "credit": credit_of(booking),
         "refund_url": reverse("refund-credit", args=[token]),
+        "reschedule": None if under_way else _reschedule(booking, token, now),
         "receipts": receipts_of(booking),
         "token": token,
     }
@@ -108,6 +111,11 @@ def _cancellation(booking: Booking, token: str, now: datetime) -> dict[str, str]
     if not booking.is_settled or booking.starts_at <= now:
         return None
     return {"url": reverse("cancel-session", args=[token]), "refund_text": _refund_text(booking, now)}
+
+
+def _reschedule(booking: Booking, token: str, now: datetime) -> dict[str, Any] | None:
+    terms = move_terms(booking, now=now)
+    return {"url": reverse("move-page", args=[token]), "terms": terms} if terms else None
 
 
 def _refund_text(booking: Booking, now: datetime) -> str:

@@ -21,6 +21,12 @@ class SlotTaken(Refusal):
     sentence = "This time has just been taken. Please choose another one; a payment you have made stays yours to use."
 
 
+class NotMoved(SlotTaken):
+    """The calendar will not give the time to which a session was to be moved."""
+
+    sentence = "This time has just been taken. Your appointment stays where it is; please choose another one."
+
+
 class SlotNotOffered(Refusal):
     """A time that is not for sale."""
 
@@ -75,6 +81,22 @@ class NotCancellable(Refusal):
     code = "not_cancellable"
     status = 409
     sentence = "This appointment cannot be cancelled any more. Please write to us."
+
+
+class NotMovable(Refusal):
+    """The session is not booked, begins too soon, or has been moved often enough."""
+
+    code = "not_movable"
+    status = 409
+    sentence = "This appointment cannot be moved here any more. Please write to us, and we will find a time together."
+
+
+class MoveUnderWay(Refusal):
+    """Another new time has been asked for, and the calendar has not answered yet."""
+
+    code = "move_under_way"
+    status = 409
+    sentence = "This appointment is being moved just now. We write to you as soon as the new time stands."
 
 
 class NotHeld(Refusal):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bookings.credits import Credit
     from bookings.models import Booking
     from bookings.services.cancellation import Quote
+    from bookings.services.rescheduling import MoveTerms
     from payments.receipts.models import Receipt
 
 
@@ -219,8 +220,25 @@ class ReceiptSerializer(serializers.Serializer[object]):
     url = serializers.CharField()
 
 
+class NewTimeSerializer(serializers.Serializer[object]):
+    """`POST /api/bookings/{id}/reschedule`: a time from the list, on the practice's clock."""
+
+    date = SessionDate()
+    time = ClockTime()
+
+
+class MoveTermsSerializer(serializers.Serializer[object]):
+    """How often, and until when, the client may still move it."""
+
+    until = serializers.DateTimeField()
+    movesLeft = serializers.IntegerField()
+
+
 class BookingStatusSerializer(BookingAnswerSerializer):
-    """What a client's link shows; `cancellation` is null where there is nothing to cancel."""
+    """What a client's link shows; `cancellation` is null where there is nothing to cancel.
+
+    `reschedule` is null where it cannot be moved; `movingTo` is where it is being moved just now.
+    """
 
     sessionType = serializers.CharField()
     format = serializers.CharField()
@@ -233,6 +251,8 @@ class BookingStatusSerializer(BookingAnswerSerializer):
     cancellation = CancellationSerializer(allow_null=True)
     credit = CreditSerializer(allow_null=True)
     receipts = ReceiptSerializer(many=True)
+    reschedule = MoveTermsSerializer(allow_null=True)
+    movingTo = serializers.DateTimeField(allow_null=True)
 
 
 def availability_answer(asked: dict[str, Any], found: Availability, practice: ZoneInfo) -> dict[str, Any]:
@@ -268,6 +288,8 @@ def booking_status(
     quote: Quote | None,
     credit: Credit | None,
     receipts: list[Receipt],
+    terms: MoveTerms | None,
+    moving_to: datetime | None,
     time_zone: str,
     now: datetime,
 ) -> dict[str, Any]:
@@ -283,6 +305,8 @@ def booking_status(
         "calendarUrl": calendar_file_url(booking, now=now),
         "cancellation": _cancellation(quote) if quote else None,
         "credit": _credit(credit) if credit else None,
+        "reschedule": {"until": local(terms.until).isoformat(), "movesLeft": terms.moves_left} if terms else None,
+        "movingTo": local(moving_to).isoformat() if moving_to else None,
         "receipts": [_receipt(booking, receipt, now) for receipt in receipts],
     }
 

@@ -60,6 +60,19 @@ def give_up_hold(hold: Booking, *, now: datetime) -> None:
     _free(hold, "booking.cancelled", "client", now)
 
 
+def give_up_holds_in_the_way(booking: Booking, *, now: datetime) -> None:
+    """Let go of what is only held where the calendar has put a session: what stands in the calendar comes first."""
+    holds = Booking.objects.filter(state=BookingState.HELD).exclude(id=booking.id)
+    in_the_way = holds.overlapping(
+        therapist_id=booking.therapist_id, starts_at=booking.starts_at, ends_at=booking.occupied_until
+    )
+    for hold in in_the_way.select_for_update(of=("self",)).order_by("id"):
+        if hold.held_for_id is None:
+            give_up_hold(hold, now=now)
+        else:
+            hold.delete()
+
+
 def _free(hold: Booking, action: str, actor: str, now: datetime) -> None:
     hold.updated_at = now
     hold.save(update_fields=["state", "updated_at"])

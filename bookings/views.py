@@ -16,7 +16,7 @@ from rest_framework.viewsets import ViewSet
 from bookings.availability import availability_of
 from bookings.credits import credit_of
 from bookings.links import booking_of_token, token_of
-from bookings.practice_time import practice_zone
+from bookings.practice_time import instant_of, practice_zone
 from bookings.receipts import receipt_of, receipts_of
 from bookings.refusals import SlotTaken
 from bookings.serializers import (
@@ -27,6 +27,7 @@ from bookings.serializers import (
     BookingStatusSerializer,
     HoldRequestSerializer,
     HoldSerializer,
+    NewTimeSerializer,
     availability_answer,
     booking_answer,
     booking_status,
@@ -34,7 +35,9 @@ from bookings.serializers import (
 from bookings.services.booking import book_session
 from bookings.services.cancellation import cancel_by_client, quote_cancellation
 from bookings.services.holds import Hold, hold_slot
+from bookings.services.moving import reschedule_session
 from bookings.services.placement import place_while_waited_for
+from bookings.services.rescheduling import move_of, move_terms
 from bookings.services.unplaced import refund_credit
 from bookings.states import BookingState
 from bookings.webhooks import receive_calendar_webhook
@@ -150,6 +153,26 @@ class BookingViewSet(ViewSet):
         """Hand out a receipt or refund note of the booking as PDF."""
         return pdf_response(receipt_of(_opened(request, pk), number=number))
 
+    @extend_schema(request=NewTimeSerializer, responses={200: BookingStatusSerializer, 202: BookingStatusSerializer})
+    @action(detail=True, methods=["post"])
+    def reschedule(self, request: Request, pk: str) -> Response:
+        """Move by the signed link: 200 when it stands at the new time, 202 when the calendar takes longer.
+
+        The old time is kept until the calendar has accepted the new one; refused, nothing has changed.
+        """
+        booking = _opened(request, pk)
+        asked = NewTimeSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        moved = reschedule_session(
+            booking_id=booking.id,
+            starts_at=instant_of(asked.validated_data["date"], asked.validated_data["time"]),
+            deadline=settings.CALENDAR_REQUEST_DEADLINE,
+            now=timezone.now(),
+        )
+        answer = _shown(moved)
+        answer.status_code = status.HTTP_202_ACCEPTED if answer.data["movingTo"] else status.HTTP_200_OK
+        return answer
+
 
 class CalendarWebhookViewSet(ViewSet):
     """Deliveries of Cal.com: checked on the raw body, stored once, answered; the work happens later."""
@@ -176,13 +199,18 @@ def _opened(request: Request, public_id: str) -> Booking:
 
 def _shown(booking: Booking) -> Response:
     now = timezone.now()
-    quote = quote_cancellation(booking, now=now) if booking.is_settled else None
-    credit, receipts = credit_of(booking), receipts_of(booking)
-    return Response(
-        booking_status(
-            booking, quote=quote, credit=credit, receipts=receipts, time_zone=settings.PRACTICE_TIME_ZONE, now=now
-        )
+    under_way = move_of(booking)
+    answer = booking_status(
+        booking,
+        quote=quote_cancellation(booking, now=now) if booking.is_settled else None,
+        credit=credit_of(booking),
+        receipts=receipts_of(booking),
+        terms=None if under_way else move_terms(booking, now=now),
+        moving_to=under_way.starts_at if under_way else None,
+        time_zone=settings.PRACTICE_TIME_ZONE,
+        now=now,
     )
+    return Response(answer)
 
 
 def _wish(request: Request, data: dict[str, Any]) -> Wish:

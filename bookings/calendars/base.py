@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from mindfulqalb.vendors.errors import ProviderError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime, timedelta
 
 
@@ -75,6 +76,18 @@ class Appointment:
     uid: str
     starts_at: datetime
     state: AppointmentState
+    ends_at: datetime | None = None
+    event_type: str = ""
+    reference: str = ""
+    # A move makes a new appointment: the old one names it, and it names the old one.
+    moved_to: str = ""
+    moved_from: str = ""
+    # The email of whoever cancelled it, where the calendar knows.
+    changed_by: str = ""
+    client_name: str = ""
+    client_email: str = ""
+    is_client_absent: bool = False
+    updated_at: datetime | None = None
 
     @property
     def is_over(self) -> bool:
@@ -100,6 +113,21 @@ class Calendar(Protocol):
 
         One that a host has declined or cancelled is found too, by our reference: whoever looks must not book again.
         """
+
+    def appointment(self, uid: str) -> Appointment | None:
+        """Read one; None when the calendar does not know it."""
+
+    def move(self, uid: str, *, starts_at: datetime, timeout: float) -> Appointment:
+        """Move an appointment; it gets another uid. The same one can be moved only once.
+
+        Raises AlreadyGone when it was moved or cancelled before, and for the rest as `book` does.
+        """
+
+    def changed_since(self, since: datetime) -> Iterator[list[Appointment]]:
+        """Yield what was changed from then on, oldest change first, page by page."""
+
+    def starting_between(self, start: datetime, end: datetime) -> Iterator[list[Appointment]]:
+        """Yield what begins in [start, end), page by page, in whatever state."""
 
     def cancel(self, uid: str, *, reason: str) -> None:
         """Take an appointment out of the calendar; one that is gone already is no error."""

@@ -14,6 +14,7 @@ from bookings.models import Booking
 from bookings.practice_time import days_between
 from bookings.refusals import NotCancellable
 from bookings.services.placement import LOOK_AGAIN, appointment_request
+from bookings.services.trails import latest_appointment
 from bookings.slots import give_up_hold
 from bookings.states import BookingState
 from mindfulqalb.audit.services import record
@@ -76,22 +77,55 @@ def cancel_by_practice(*, booking_id: UUID, actor: str, now: datetime) -> Bookin
     return booking
 
 
+def cancel_by_calendar(*, booking_id: UUID, client_gave_it_up_at: datetime | None, now: datetime) -> Booking:
+    """Follow a cancellation that was made in the calendar.
+
+    By the client, at that moment: the policy decides. By the therapist: all the money goes back.
+    """
+    with transaction.atomic():
+        booking = Booking.objects.locked(booking_id)
+        if booking.state == BookingState.CANCELLED:
+            return booking
+        if client_gave_it_up_at is not None:
+            percent = refund_percent(notice=booking.starts_at - client_gave_it_up_at)
+            _cancel(booking, percent, RefundReason.CANCELLED_BY_CLIENT, "client", now)
+        else:
+            _cancel(booking, EVERYTHING, RefundReason.CANCELLED_BY_PRACTICE, "vendor:calcom", now)
+    return booking
+
+
 def clear_calendar(*, booking_id: UUID, now: datetime) -> None:
     """Take a cancelled booking's appointment out of the calendar, also one whose making was never answered.
 
     Raises RetryLater while such an appointment may still come to light.
     """
     booking = Booking.objects.select_related("offer").get(id=booking_id)
-    uid = booking.calcom_booking_id
-    if uid is None and booking.calendar_asked_at is not None:
-        found = calendar().find(appointment_request(booking))
-        if found is None and now - booking.calendar_asked_at < 2 * LOOK_AGAIN:
-            raise RetryLater(LOOK_AGAIN)
-        uid = found.uid if found else None
+    uid = _moved_uid(booking, now) if booking.calcom_booking_id else _unanswered_uid(booking, now)
     if uid is not None:
         calendar().cancel(uid, reason="Cancelled by the client or the practice")
+    Booking.objects.filter(held_for=booking_id).delete()
     days = days_between(booking.starts_at, booking.ends_at)
     distrust_listings(*event_types_of(booking.therapist_id), now=timezone.now(), days=days)
+
+
+def _unanswered_uid(booking: Booking, now: datetime) -> str | None:
+    """Find what a call that was never answered may have written."""
+    if booking.calendar_asked_at is None:
+        return None
+    found = calendar().find(appointment_request(booking))
+    if found is None and now - booking.calendar_asked_at < 2 * LOOK_AGAIN:
+        raise RetryLater(LOOK_AGAIN)
+    return found.uid if found else None
+
+
+def _moved_uid(booking: Booking, now: datetime) -> str | None:
+    """Find where it stands by now: moved, by a call of ours that was never answered or by the therapist."""
+    uid = booking.calcom_booking_id or ""
+    found = latest_appointment(uid)
+    hold = Booking.objects.filter(held_for=booking.id, calendar_asked_at__gt=now - 2 * LOOK_AGAIN)
+    if found is not None and found.uid == uid and hold.exists():
+        raise RetryLater(LOOK_AGAIN)
+    return found.uid if found else None
 
 
 def _cancel(booking: Booking, percent: int, reason: RefundReason, actor: str, now: datetime) -> None:
@@ -116,7 +150,10 @@ def _cancel(booking: Booking, percent: int, reason: RefundReason, actor: str, no
         details={"percent": percent, "refund": refund.amount_minor if refund else None},
     )
     # What nobody wants written any more must not keep mail and calendar waiting for its next try.
-    settle(lane=booking.lane, topic="calendar.create", now=now)
+    for topic in ("calendar.create", "calendar.move"):
+        settle(lane=booking.lane, topic=topic, now=now)
+    # A time that the calendar was asked for is kept until it is certain that nothing of ours stands there.
+    Booking.objects.filter(held_for=booking.id, calendar_asked_at=None).delete()
     for topic in ("calendar.cancel", "email.cancelled"):
         enqueue(topic=topic, lane=booking.lane, payload={"booking_id": str(booking.id)}, now=now)
 

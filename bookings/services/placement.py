@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import time
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as Overdue
 from datetime import datetime, timedelta
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from bookings.calendars import calendar
@@ -26,6 +21,7 @@ from bookings.calendars.base import (
 from bookings.listings import distrust_listings
 from bookings.models import Booking
 from bookings.practice_time import days_between
+from bookings.services.waiting import wait_for_calendar
 from bookings.states import BookingState
 from mindfulqalb.audit.services import record
 from mindfulqalb.catalogue.queries import event_type_of, event_types_of
@@ -36,8 +32,6 @@ from mindfulqalb.vendors.errors import ProviderError
 if TYPE_CHECKING:
     from uuid import UUID
 
-logger = logging.getLogger(__name__)
-
 # An unanswered call may still be at work on their side: not found proves nothing before this.
 LOOK_AGAIN = timedelta(seconds=settings.CALENDAR_LOOK_AGAIN_SECONDS)
 # "Taken" after an unanswered call may be our own appointment; it is believed when it was not found this often.
@@ -45,10 +39,6 @@ BELIEVED_AFTER = 3
 UNDECIDED_WAIT = timedelta(minutes=5)
 # In a request somebody waits; a client who is gone should hear of a lost slot only when they have not chosen again.
 NEWS_DELAY = timedelta(minutes=10)
-POLL_SECONDS = 0.1
-
-_lanes = ThreadPoolExecutor(max_workers=settings.CALENDAR_REQUEST_CALLS, thread_name_prefix="calendar")
-_free_lanes = BoundedSemaphore(settings.CALENDAR_REQUEST_CALLS)
 
 
 def place_in_calendar(*, booking_id: UUID, timeout: float, now: datetime) -> Booking:
@@ -82,53 +72,17 @@ def place_in_calendar(*, booking_id: UUID, timeout: float, now: datetime) -> Boo
 
 
 def place_while_waited_for(*, booking_id: UUID, deadline: float) -> Booking:
-    """Try the calendar for at most `deadline` seconds in total, and return the booking as it stands then.
-
-    A read timeout does not bound a slow answer, so the call runs in a thread that goes on and writes down its answer
-    when nobody waits any more. When all threads are busy, or the worker is at it already, this only waits.
-    """
-    ends = time.monotonic() + deadline
-    attempt = _start(booking_id)
-    is_others_turn = attempt is None or _wait_for(attempt, ends)
-    booking = Booking.objects.get(id=booking_id)
-    while _is_being_asked(booking) and is_others_turn and time.monotonic() < ends:
-        time.sleep(POLL_SECONDS)
-        booking.refresh_from_db()
-    return booking
-
-
-def _is_being_asked(booking: Booking) -> bool:
-    return booking.state == BookingState.PENDING and booking.calendar_asked_at is not None
-
-
-def _start(booking_id: UUID) -> Future[bool] | None:
-    if not _free_lanes.acquire(blocking=False):
-        return None
-    return _lanes.submit(_attempt, booking_id)
-
-
-def _attempt(booking_id: UUID) -> bool:
-    """Try, and return whether somebody else is at it, for whom it is worth waiting."""
-    try:
-        place_in_calendar(booking_id=booking_id, timeout=settings.CALENDAR_REQUEST_DEADLINE, now=timezone.now())
-    except RetryLater:
-        return True
-    except ProviderError:
-        logger.warning("calendar did not answer in a request; the worker takes booking %s over", booking_id)
-    except Exception as error:  # noqa: BLE001  the booking is ours by now: whoever waits hears "pending", never a 500
-        logger.error("calendar attempt for booking %s broke off: %s", booking_id, type(error).__name__)  # noqa: TRY400
-    finally:
-        connection.close()
-        _free_lanes.release()
-    return False
-
-
-def _wait_for(attempt: Future[bool], ends: float) -> bool:
-    try:
-        return attempt.result(timeout=max(0.0, ends - time.monotonic()))
-    except Overdue:
-        logger.warning("calendar took longer than a request may")
-        return False
+    """Try the calendar for at most `deadline` seconds in total, and return the booking as it stands then."""
+    being_asked = Booking.objects.filter(id=booking_id, state=BookingState.PENDING, calendar_asked_at__isnull=False)
+    wait_for_calendar(
+        lambda: place_in_calendar(
+            booking_id=booking_id, timeout=settings.CALENDAR_REQUEST_DEADLINE, now=timezone.now()
+        ),
+        booking_id=booking_id,
+        is_being_asked=being_asked.exists,
+        deadline=deadline,
+    )
+    return Booking.objects.get(id=booking_id)
 
 
 def _note_asking(booking_id: UUID, now: datetime) -> tuple[Booking, datetime | None]:

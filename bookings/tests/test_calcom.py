@@ -93,11 +93,16 @@ def test_free_slots_up_to_midnight_utc_are_not_widened_to_the_next_day(calcom: C
     assert found != []
 
 
+def _brief(appointment: Appointment | None) -> tuple[str, datetime, AppointmentState]:
+    assert appointment is not None
+    return appointment.uid, appointment.starts_at, appointment.state
+
+
 def test_book_writes_our_reference_and_a_lower_case_email(calcom: CalcomCalendar, sandbox: SandboxProcess) -> None:
     appointment = calcom.book(_request(), timeout=5)
 
     written = sandbox.state()["calcom"]["bookings"][0]
-    assert appointment == Appointment(written["uid"], next_slot(), AppointmentState.ACCEPTED)
+    assert _brief(appointment) == (written["uid"], next_slot(), AppointmentState.ACCEPTED)
     assert written["metadata"] == {"reference": "ref-1"}
     assert [attendee["email"] for attendee in written["attendees"]] == ["jane@example.com"]
 
@@ -129,7 +134,7 @@ def test_find_sees_that_a_host_has_given_it_up(
     uid = calcom.book(_request(), timeout=5).uid
     sandbox.change_booking(uid, change)
 
-    assert calcom.find(_request()) == Appointment(uid, next_slot(), state)
+    assert _brief(calcom.find(_request())) == (uid, next_slot(), state)
 
 
 def test_find_prefers_the_one_that_stands(calcom: CalcomCalendar, sandbox: SandboxProcess) -> None:

@@ -13,6 +13,7 @@ from bookings.models import Booking
 from bookings.practice_time import local
 from bookings.services.booking import book_session
 from bookings.services.cancellation import cancel_by_client
+from bookings.services.rescheduling import request_move
 from bookings.states import BookingState
 from bookings.tests.builders import JOHN, make_catalogue, make_payment, make_upcoming, make_wish, next_slot
 from mindfulqalb.mail.models import SentMail
@@ -29,10 +30,13 @@ if TYPE_CHECKING:
 TOPICS = [
     "calendar.cancel",
     "calendar.create",
+    "calendar.move",
     "consent.withdrawn",
     "consent.withdrawn.staff",
     "email.cancelled",
     "email.confirmation",
+    "email.moved",
+    "email.not_moved",
     "email.slot_lost",
     "payment.captured",
     "refund.processed",
@@ -95,6 +99,28 @@ def test_payment_captured_without_a_hold_does_nothing(sandbox: SandboxProcess) -
     _deliver_twice("payment.captured", payment_id=make_payment().id, reference="")
 
     assert (Booking.objects.count(), _topics(), sandbox.calls("calcom.bookings.create")) == (0, [], 0)
+
+
+def test_calendar_move_moves_once(sandbox: SandboxProcess, now: datetime) -> None:
+    booking = _paid_booking(now)
+    _deliver("calendar.create", booking_id=booking.id)
+    request_move(booking_id=booking.id, starts_at=next_slot(15), now=now)
+
+    _deliver_twice("calendar.move", booking_id=booking.id)
+
+    booking.refresh_from_db()
+    assert (booking.starts_at, sandbox.calls("calcom.bookings.reschedule")) == (next_slot(15), 1)
+
+
+@pytest.mark.parametrize(("state", "mails"), [(BookingState.CONFIRMED, 1), (BookingState.CANCELLED, 0)])
+def test_email_moved_is_sent_once_and_not_after_a_cancellation(
+    state: BookingState, mails: int, sandbox: SandboxProcess
+) -> None:
+    booking = make_upcoming(state)
+
+    _deliver_twice("email.moved", booking_id=booking.id)
+
+    assert [mail["subject"] for mail in sandbox.mailbox()] == ["Your appointment has a new time"] * mails
 
 
 def test_payment_captured_of_a_silent_calendar_leaves_the_placed_hold_to_the_worker(

@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from bookings.practice_time import local
 from bookings.refusals import NotHeld
 from bookings.services.booking import book_session, place_paid_hold
 from bookings.services.holds import expire_holds, hold_slot, release_hold
+from bookings.services.rescheduling import request_move
 from bookings.services.unplaced import refund_unplaced
 from bookings.states import GIVES_PAYMENT_BACK, BookingState
 from bookings.tests.builders import make_catalogue, make_payment, make_upcoming, make_wish, next_slot
@@ -202,3 +204,12 @@ def _place_some_hold(payment: Payment, now: datetime) -> Booking | None:
 def _overlaps() -> list[tuple[datetime, datetime]]:
     rows = sorted(Booking.objects.occupying().values_list("starts_at", "ends_at"))
     return [(end, begin) for (_, end), (begin, _) in itertools.pairwise(rows) if begin < end]
+
+
+def test_two_clients_moving_to_one_time_one_wins(sandbox: SandboxProcess, now: datetime) -> None:
+    rivals = [make_upcoming(hour=hour) for hour in (10, 12)]
+    moves = [partial(request_move, booking_id=rival.id, starts_at=next_slot(15), now=now) for rival in rivals]
+
+    said = _at_once(*moves)
+
+    assert (sorted(said), Booking.objects.filter(held_for__isnull=False).count()) == (["ok", "slot_taken"], 1)

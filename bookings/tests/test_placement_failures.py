@@ -183,7 +183,7 @@ def test_booking_that_breaks_off_on_its_way_to_the_calendar_is_pending_and_no_er
 
     assert (status, answer["status"]) == (202, "pending")
     assert OutboxMessage.objects.filter(state="PENDING", topic="calendar.create").count() == 1
-    said = [record for record in caplog.records if record.name == "bookings.services.placement"]
+    said = [record for record in caplog.records if record.name == "bookings.services.waiting"]
     assert [(record.getMessage(), record.exc_info) for record in said] == [
         (f"calendar attempt for booking {Booking.objects.get().id} broke off: ValueError", None)
     ]

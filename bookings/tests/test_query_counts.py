@@ -81,10 +81,10 @@ def test_booking_asks_the_same_for_any_number_of_bookings(visitor: Visitor) -> N
     assert counts == [BOOKING, BOOKING]
 
 
-def test_booking_status_asks_for_booking_and_receipts(
+def test_booking_status_asks_for_booking_move_and_receipts(
     visitor: Visitor, api: APIClient, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     _, hold = visitor.hold()
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         api.get(f"/api/bookings/{hold['bookingId']}", headers={"Authorization": f"Bearer {hold['token']}"})

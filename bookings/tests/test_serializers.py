@@ -106,7 +106,8 @@ def test_booking_answer_spells_every_state_and_links_to_no_calendar_without_an_e
 def test_booking_status_says_when_and_names_no_person() -> None:
     booking = make_booking(wish=make_wish(session_type="couples"), payment=make_payment(item="couples-video"))
 
-    status = booking_status(booking, quote=None, credit=None, receipts=[], time_zone="Asia/Kolkata", now=NOW)
+    nothing: dict[str, Any] = dict.fromkeys(("quote", "credit", "terms", "moving_to"))
+    status = booking_status(booking, **nothing, receipts=[], time_zone="Asia/Kolkata", now=NOW)
 
     assert sorted(status) == sorted(BookingStatusSerializer().fields)
     assert {name: status[name] for name in ("sessionType", "format", "date", "time", "timeZone")} == {

@@ -66,6 +66,12 @@ class SessionOffer(models.Model):
     is_default = models.BooleanField(default=False, help_text="Stands for its type where no format is named.")
     is_active = models.BooleanField(default=True, help_text="Untick to stop selling it; bookings made stay.")
     position = models.PositiveSmallIntegerField(default=0, help_text="Order on the booking page.")
+    moves_allowed = models.PositiveSmallIntegerField(
+        default=2, help_text="How often a client may move one session; 0: only the practice moves it."
+    )
+    move_notice_hours = models.PositiveSmallIntegerField(
+        default=24, help_text="Clients may move a session until so many hours before it begins."
+    )
 
     class Meta:
         db_table = "session_offers"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from django.conf import settings
@@ -13,14 +14,19 @@ from bookings.calendars.calcom.api import CalcomApi
 from bookings.calendars.calcom.budget import EVERYTHING, FOR_LISTINGS, IN_BACKGROUND, CallBudget
 from bookings.calendars.calcom.translation import (
     appointment_of,
+    appointments_of,
     best_match,
     booking_body,
     free_starts,
     instant_text,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 # Our clock and theirs differ, and `asked_since` was written before the call left.
 CLOCK_SLACK = timedelta(minutes=2)
+PAGE = 100
 
 
 class CalcomCalendar:
@@ -90,15 +96,66 @@ class CalcomCalendar:
         data = self._api.call("GET", "bookings", version=self._bookings_version, share=self._share, params=params)
         return best_match(data, request)
 
+    def appointment(self, uid: str) -> Appointment | None:
+        """Read one. https://cal.com/docs/api-reference/v2/bookings/get-a-booking"""
+        try:
+            data = self._api.call("GET", _path(uid), version=self._bookings_version)
+        except AlreadyGone:
+            return None
+        return appointment_of(data)
+
+    def move(self, uid: str, *, starts_at: datetime, timeout: float) -> Appointment:
+        """Move one. https://cal.com/docs/api-reference/v2/bookings/reschedule-a-booking"""
+        data = self._api.call(
+            "POST",
+            f"{_path(uid)}/reschedule",
+            version=self._bookings_version,
+            json={"start": instant_text(starts_at), "reschedulingReason": "Moved by the client"},
+            timeout=timeout,
+        )
+        return appointment_of(data)
+
+    def changed_since(self, since: datetime) -> Iterator[list[Appointment]]:
+        """Page by the time of the last change, and not by number.
+
+        What is changed while we read goes to the end of the list, and by number the next page would leave one out.
+        """
+        since, skip, is_last = since.replace(microsecond=0), 0, False
+        while not is_last:
+            page, is_last = self._page({"afterUpdatedAt": instant_text(since), "sortUpdatedAt": "asc"}, skip)
+            yield [item for item in page if item.updated_at is None or item.updated_at >= since]
+            latest = max((item.updated_at for item in page if item.updated_at), default=since).replace(microsecond=0)
+            since, skip = (latest, 0) if latest > since else (since, skip + PAGE)
+
+    def starting_between(self, start: datetime, end: datetime) -> Iterator[list[Appointment]]:
+        """List by start. Their `beforeEnd` would leave out the last one, so the end is checked here."""
+        skip, is_last = 0, False
+        while not is_last:
+            page, is_last = self._page({"afterStart": instant_text(start), "sortStart": "asc"}, skip)
+            yield [item for item in page if start <= item.starts_at < end]
+            is_last = is_last or any(item.starts_at >= end for item in page)
+            skip += PAGE
+
+    def _page(self, params: dict[str, str], skip: int) -> tuple[list[Appointment], bool]:
+        """Read a page, and whether it is the last. https://cal.com/docs/api-reference/v2/bookings/get-all-bookings"""
+        params |= {"take": str(PAGE), "skip": str(skip)}
+        data = self._api.call("GET", "bookings", version=self._bookings_version, params=params)
+        return appointments_of(data), len(data) < PAGE
+
     def cancel(self, uid: str, *, reason: str) -> None:
         """Cancel an appointment. https://cal.com/docs/api-reference/v2/bookings/cancel-a-booking
 
         The reason is mandatory for the host's key. Cancelled before, over, or unknown: there is nothing left to cancel.
         """
-        path = f"bookings/{quote(uid, safe='')}/cancel"
         with suppress(AlreadyGone):
-            self._api.call("POST", path, version=self._bookings_version, json={"cancellationReason": reason})
+            self._api.call(
+                "POST", f"{_path(uid)}/cancel", version=self._bookings_version, json={"cancellationReason": reason}
+            )
 
     def page_url(self, uid: str) -> str:
         """The booking's page on Cal.com."""
         return f"{self._web_url}/booking/{quote(uid, safe='')}"
+
+
+def _path(uid: str) -> str:
+    return f"bookings/{quote(uid, safe='')}"

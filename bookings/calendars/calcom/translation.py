@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from mindfulqalb.vendors.errors import ProviderError
 
 if TYPE_CHECKING:
     from bookings.calendars.base import AppointmentRequest
+
+logger = logging.getLogger(__name__)
 
 # The rest of their 43 languages is none in which we write.
 LANGUAGES = {"en", "hi"}
@@ -51,8 +54,23 @@ def booking_body(request: AppointmentRequest) -> dict[str, Any]:
 def appointment_of(data: Any) -> Appointment:
     """Read a booking of theirs; keys that we do not know are none of our business. Raises ProviderError."""
     try:
-        return Appointment(uid=data["uid"], starts_at=instant_of(data["start"]), state=STATES[data["status"]])
-    except (KeyError, TypeError, ValueError) as error:
+        client: dict[str, Any] = next(iter(data.get("attendees") or ()), {})
+        return Appointment(
+            uid=data["uid"],
+            starts_at=instant_of(data["start"]),
+            state=STATES[data["status"]],
+            ends_at=instant_of(data["end"]) if data.get("end") else None,
+            event_type=str((data.get("eventType") or {}).get("id") or data.get("eventTypeId") or ""),
+            reference=str((data.get("metadata") or {}).get("reference") or ""),
+            moved_to=data.get("rescheduledToUid") or "",
+            moved_from=data.get("rescheduledFromUid") or "",
+            changed_by=data.get("cancelledByEmail") or "",
+            client_name=client.get("name") or "",
+            client_email=client.get("email") or "",
+            is_client_absent=client.get("absent") is True,
+            updated_at=instant_of(data["updatedAt"]) if data.get("updatedAt") else None,
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         msg = "cal.com answered with a booking that cannot be read"
         raise ProviderError(msg, permanent=False) from error
 
@@ -87,6 +105,19 @@ def instant_of(text: str) -> datetime:
 def instant_text(instant: datetime) -> str:
     """Write an instant as they read it: in UTC, and saying so."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def appointments_of(data: Any) -> list[Appointment]:
+    """Read a page of bookings; one that cannot be read must not hide the others."""
+    return [appointment for item in _listed(data) if (appointment := _readable(item))]
+
+
+def _readable(item: dict[str, Any]) -> Appointment | None:
+    try:
+        return appointment_of(item)
+    except ProviderError as error:
+        logger.warning("left out of a list: %s", error)
+        return None
 
 
 def _listed(data: Any) -> list[dict[str, Any]]:

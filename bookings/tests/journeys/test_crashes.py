@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
+from bookings.practice_time import clock_text, local
 from bookings.tests.builders import next_slot
 from bookings.tests.journeys.stack import wait_until
+from mindfulqalb.api.public_ids import BOOKING
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -143,3 +146,32 @@ def test_payment_while_redis_and_worker_are_dead_is_placed_when_they_are_back(st
     stack.start("worker")
 
     wait_until(lambda: stack.status(hold) == "confirmed", "the confirmation")
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_move_survives_a_kill_while_the_calendar_is_at_it(victim: str, stack: Stack) -> None:
+    visitor = stack.visitor(_fresh_slot(), email=f"{victim}.moves@example.com")
+    _, hold = visitor.hold()
+    visitor.book(visitor.pay(hold["payment"]["orderId"])["razorpay_payment_id"])
+    new = _fresh_slot()
+    stack.sandbox.fault("calcom", "delay", "bookings.reschedule", seconds=1)
+
+    body = {"date": local(new).date().isoformat(), "time": clock_text(new)}
+    headers = {"Authorization": f"Bearer {hold['token']}"}
+    with suppress(requests.RequestException):
+        address = f"{stack.url}/api/bookings/{hold['bookingId']}/reschedule"
+        requests.post(address, json=body, headers=headers, timeout=0.5)
+    stack.kill(victim)
+    stack.start(victim)
+
+    subject = "Your appointment has a new time"
+    wait_until(lambda: [m for m in stack.mails_to(visitor.email) if m["subject"] == subject], "the mail")
+    standing = [
+        item["start"]
+        for item in stack.sandbox.state()["calcom"]["bookings"]
+        if visitor.email in str(item["attendees"]) and item["status"] == "accepted"
+    ]
+    assert standing == [new.strftime("%Y-%m-%dT%H:%M:%S.000Z")]
+    booking_id = BOOKING.decode(hold["bookingId"])
+    assert stack.rows(f"SELECT starts_at FROM bookings WHERE id = '{booking_id}'") == [(new,)]  # noqa: S608
+    assert stack.rows("SELECT id FROM bookings WHERE held_for_id IS NOT NULL") == []

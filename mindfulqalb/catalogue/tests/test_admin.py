@@ -39,6 +39,8 @@ def form(offer: SessionOffer, price: Price | None = None, **overrides: Any) -> d
         "is_default": "on" if offer.is_default else "",
         "is_active": "on",
         "position": offer.position,
+        "moves_allowed": "2",
+        "move_notice_hours": "24",
         "prices-TOTAL_FORMS": 1 if price else 0,
         "prices-INITIAL_FORMS": 1 if price else 0,
     }

@@ -24,6 +24,8 @@ TEMPLATES = sorted(path.name.removesuffix(".subject.txt") for path in FOLDER.glo
 SUBJECTS = {
     "cancelled": "Your appointment is cancelled",
     "confirmation": "Your appointment is confirmed",
+    "moved": "Your appointment has a new time",
+    "not_moved": "Your appointment stays at its time",
     "pending": "We have received your payment",
     "receipt": "Your receipt R-2026-27-0001",
     "refunded": "Your money is on its way back",

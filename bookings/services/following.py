@@ -1,0 +1,89 @@
+"""Bring a booking to where the calendar says that it is: the calendar is right about what stands in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from bookings.calendars.base import Appointment, AppointmentState
+from bookings.listings import distrust_listings
+from bookings.models import Booking
+from bookings.practice_time import days_between
+from bookings.services.cancellation import cancel_by_calendar
+from bookings.services.rescheduling import move_of
+from bookings.slots import claim_slot, give_up_holds_in_the_way, lock_therapists
+from bookings.states import BookingState
+from mindfulqalb.audit.services import record
+from mindfulqalb.catalogue.queries import event_types_of
+from mindfulqalb.outbox.services import enqueue, settle
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+CALENDAR = "vendor:calcom"
+
+
+def follow_appointment(*, booking_id: UUID, appointment: Appointment, now: datetime) -> Booking:
+    """Take over what has become of a booking's appointment: moved, cancelled, or standing where we gave it up.
+
+    Hearing the same twice changes nothing. Raises SlotTaken when another session of ours lies where it was moved to.
+    """
+    therapist_id = Booking.objects.values_list("therapist_id", flat=True).get(id=booking_id)
+    with transaction.atomic():
+        lock_therapists(therapist_id)
+        booking = Booking.objects.select_related("offer").select_for_update(of=("self",)).get(id=booking_id)
+        if booking.state == BookingState.CONFIRMED:
+            _follow_confirmed(booking, appointment, now)
+        elif booking.state == BookingState.CANCELLED and appointment.state == AppointmentState.ACCEPTED:
+            _take_out_again(booking, appointment, now)
+    return booking
+
+
+def _follow_confirmed(booking: Booking, appointment: Appointment, now: datetime) -> None:
+    if appointment.is_over:
+        is_clients = appointment.changed_by.casefold() == booking.customer_email.casefold()
+        given_up_at = (appointment.updated_at or now) if is_clients else None
+        cancel_by_calendar(booking_id=booking.id, client_gave_it_up_at=given_up_at, now=now)
+        booking.refresh_from_db()
+    elif appointment.state == AppointmentState.ACCEPTED and _differs(booking, appointment):
+        _move(booking, appointment, now)
+
+
+def _differs(booking: Booking, appointment: Appointment) -> bool:
+    return (booking.calcom_booking_id, booking.starts_at) != (appointment.uid, appointment.starts_at)
+
+
+def _move(booking: Booking, appointment: Appointment, now: datetime) -> None:
+    """Take over the new time; the hold that the client had on it, or on another one, has served its purpose."""
+    before = booking.starts_at
+    hold = move_of(booking)
+    is_clients = hold is not None and hold.starts_at == appointment.starts_at
+    if hold is not None:
+        hold.delete()
+    booking.move(starts_at=appointment.starts_at, calendar_uid=appointment.uid)
+    booking.moves += is_clients
+    give_up_holds_in_the_way(booking, now=now)
+    claim_slot(booking, now=now)
+    settle(lane=booking.lane, topic="calendar.move", now=now)
+    record(
+        action="booking.moved",
+        actor="client" if is_clients else CALENDAR,
+        target=f"booking:{booking.id}",
+        now=now,
+        details={"from": before.isoformat(), "to": booking.starts_at.isoformat()},
+    )
+    if before != booking.starts_at:
+        enqueue(topic="email.moved", lane=booking.lane, payload={"booking_id": str(booking.id)}, now=now)
+    event_types = event_types_of(booking.therapist_id)
+    length = booking.ends_at - booking.starts_at
+    days = (*days_between(before, before + length), *days_between(booking.starts_at, booking.ends_at))
+    transaction.on_commit(lambda: distrust_listings(*event_types, now=now, days=days), robust=True)
+
+
+def _take_out_again(booking: Booking, appointment: Appointment, now: datetime) -> None:
+    """It was given up here while the calendar was at it: keep its name there, and have it taken out."""
+    booking.calcom_booking_id = appointment.uid
+    booking.save(update_fields=["calcom_booking_id"])
+    enqueue(topic="calendar.cancel", lane=booking.lane, payload={"booking_id": str(booking.id)}, now=now)

@@ -1,0 +1,123 @@
+"""Ask for another time. The session keeps its old one until the calendar has taken the new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+
+from bookings.availability import require_offered
+from bookings.models import Booking
+from bookings.practice_time import local
+from bookings.refusals import MoveUnderWay, NotMovable
+from bookings.slots import claim_slot, lock_therapists
+from bookings.states import BookingState
+from bookings.wishes import require_bookable_time
+from mindfulqalb.audit.services import record
+from mindfulqalb.outbox.services import enqueue
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+
+@dataclass(frozen=True)
+class MoveTerms:
+    """What the client may still do: so many moves, until then."""
+
+    until: datetime
+    moves_left: int
+
+
+def move_terms(booking: Booking, *, now: datetime) -> MoveTerms | None:
+    """Say how often and until when the client may move a session by themselves; None when they may not."""
+    until = booking.starts_at - timedelta(hours=booking.offer.move_notice_hours)
+    moves_left = booking.offer.moves_allowed - booking.moves
+    if booking.state != BookingState.CONFIRMED or moves_left <= 0 or now > until or booking.starts_at <= now:
+        return None
+    return MoveTerms(until, moves_left)
+
+
+def move_of(booking: Booking) -> Booking | None:
+    """Find the hold on the time to which a session is being moved."""
+    return Booking.objects.filter(held_for=booking.id).first()
+
+
+def request_move(*, booking_id: UUID, starts_at: datetime, now: datetime) -> Booking:
+    """Keep another time for a session, with the calendar call in the outbox; nothing is given up yet.
+
+    Repeating it for the same time changes nothing. Raises NotMovable, MoveUnderWay, SlotNotOffered, SlotTaken, or
+    ProviderError when nobody knows which times are free.
+    """
+    booking = Booking.objects.select_related("offer").get(id=booking_id)
+    if booking.starts_at == starts_at or _is_moving_there(booking, starts_at):
+        return booking
+    if move_terms(booking, now=now) is None:
+        raise NotMovable
+    require_bookable_time(starts_at, now)
+    require_offered(offer=booking.offer, starts_at=starts_at, now=now)
+    with transaction.atomic():
+        lock_therapists(booking.therapist_id)
+        return _keep_under_lock(booking_id, starts_at, now)
+
+
+def _is_moving_there(booking: Booking, starts_at: datetime) -> bool:
+    """Tell whether this very move is under way. Raises MoveUnderWay when it goes elsewhere."""
+    hold = move_of(booking)
+    if hold is not None and hold.starts_at != starts_at:
+        raise MoveUnderWay
+    return hold is not None
+
+
+def _keep_under_lock(booking_id: UUID, starts_at: datetime, now: datetime) -> Booking:
+    booking = Booking.objects.select_related("offer").select_for_update(of=("self",)).get(id=booking_id)
+    # Whoever was faster has committed by now.
+    if booking.starts_at == starts_at or _is_moving_there(booking, starts_at):
+        return booking
+    if move_terms(booking, now=now) is None:
+        raise NotMovable
+    claim_slot(_hold_for(booking, starts_at, now), now=now)
+    record(
+        action="booking.move_requested",
+        actor="client",
+        target=f"booking:{booking.id}",
+        now=now,
+        details={"from": booking.starts_at.isoformat(), "to": starts_at.isoformat()},
+    )
+    # The caller tries at once; if it does not live to see the answer, the worker looks and, if need be, moves.
+    enqueue(
+        topic="calendar.move",
+        lane=booking.lane,
+        payload={"booking_id": str(booking.id)},
+        now=now,
+        due_at=now + timedelta(seconds=settings.CALENDAR_TAKEOVER_SECONDS),
+    )
+    return booking
+
+
+def _hold_for(booking: Booking, starts_at: datetime, now: datetime) -> Booking:
+    """Make the row that keeps the new time: it says whose it will be, and knows no person itself."""
+    ends_at = starts_at + (booking.ends_at - booking.starts_at)
+    return Booking(
+        held_for=booking,
+        state=BookingState.HELD,
+        # Until the calendar has answered it must not run out: it may have said yes, and nobody heard.
+        hold_expires_at=ends_at,
+        therapist_id=booking.therapist_id,
+        offer=booking.offer,
+        session_type=booking.session_type,
+        session_format=booking.session_format,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        buffer_minutes=booking.buffer_minutes,
+        session_date=local(starts_at).date(),
+        session_time=local(starts_at).time(),
+        customer_name="",
+        customer_email="",
+        customer_email_hash="",
+        payment_status="not_required",
+        created_at=now,
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from django.contrib import admin
 from django.utils import timezone
 
+from bookings.ledger_admin import LedgerEntryAdmin
 from bookings.models import Booking
 from bookings.practice_time import local
 from bookings.services.cancellation import cancel_by_practice
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.template.response import TemplateResponse
+
+__all__ = ["BookingAdmin", "LedgerEntryAdmin"]
 
 CANCEL = Question(
     action="cancel_for_practice",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from django.conf import settings
 
+from bookings.ledger_report import ledger_letter
 from bookings.letters import (
     cancelled_letter,
     confirmation_letter,
@@ -139,6 +141,13 @@ def send_withdrawn(delivery: Delivery) -> None:
 def tell_staff_of_withdrawal(delivery: Delivery) -> None:
     """Mail the practice that somebody has withdrawn."""
     letter = withdrawn_staff_letter(_consent_of(delivery), now=delivery.now)
+    send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
+
+
+@handles("email.ledger")
+def send_ledger(delivery: Delivery) -> None:
+    """Mail the books of a day."""
+    letter = ledger_letter(day=date.fromisoformat(delivery.payload["day"]))
     send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
 
 

@@ -17,11 +17,10 @@ from bookings.practice_time import local
 from bookings.states import ALLOWED, GIVES_PAYMENT_BACK, OCCUPYING, BookingState, ImpossibleMove
 from mindfulqalb.catalogue.models import SessionFormat
 from mindfulqalb.encryption.fields import EncryptedTextField
+from payments.models import Payment
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from payments.models import Payment
 
 
 def _in_utc(column: str) -> Func:
@@ -242,3 +241,13 @@ class Booking(models.Model):
     def is_settled(self) -> bool:
         """Whether the client has, or will have without doing more, what was booked."""
         return self.state in {BookingState.PENDING, BookingState.CONFIRMED}
+
+
+class LedgerEntry(Payment):
+    """A captured payment as the books see it: a page of the admin, and no table."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = "ledger entry"
+        verbose_name_plural = "ledger"

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from bookings.listings import refill_listings
 from bookings.services.holds import expire_holds
+from bookings.services.reporting import request_daily_report
 from bookings.services.unplaced import refund_unplaced
 from mindfulqalb.catalogue.queries import event_types_on_sale
 
@@ -21,6 +22,12 @@ def expire_holds_task(**kwargs: object) -> None:
 def refund_unplaced_task(**kwargs: object) -> None:
     """Send back what could not be placed."""
     refund_unplaced(now=timezone.now())
+
+
+@shared_task(name="bookings.report_ledger")
+def report_ledger_task(**kwargs: object) -> None:
+    """Have yesterday's books sent to whoever keeps them."""
+    request_daily_report(now=timezone.now())
 
 
 @shared_task(name="bookings.refill_listings")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
@@ -15,6 +16,7 @@ from payments.models import Payment, Refund
 from payments.queries import refundable
 from payments.refunds import request_refund, retry_refund
 from payments.states import RefundReason
+from payments.timeline import timeline
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -55,7 +57,14 @@ class PaymentAdmin(ReadOnlyAdmin):
     search_fields = ("provider_order_id", "provider_payment_id", "reference")
     ordering = ("-created_at",)
     show_full_result_count = False
+    readonly_fields = ("timeline",)
     actions = ("refund_what_is_left", "accept")
+
+    @admin.display(description="timeline")
+    def timeline(self, payment: Payment) -> str:
+        """Tell all that happened to it."""
+        rows = ((f"{each.at:%Y-%m-%d %H:%M:%S} UTC", each.what, each.by, each.details) for each in timeline(payment))
+        return format_html("<ol>{}</ol>", format_html_join("", "<li>{} <strong>{}</strong> {} {}</li>", rows))
 
     def has_refund_permission(self, request: HttpRequest) -> bool:
         """Whether this person may send money back."""

@@ -17,8 +17,8 @@ from payments.services import abandon_orders
 def work_on_webhook(delivery: Delivery) -> None:
     """Ask the gateway about the order that a stored delivery names."""
     stored = WebhookDelivery.objects.get(id=UUID(delivery.payload["delivery_id"]))
-    apply_webhook(gateway=stored.vendor, body=stored.body, now=delivery.now)
-    mark_processed(delivery_id=stored.id, now=delivery.now)
+    payment = apply_webhook(gateway=stored.vendor, body=stored.body, now=delivery.now)
+    mark_processed(delivery_id=stored.id, now=delivery.now, about=f"payment:{payment.id}" if payment else "")
 
 
 @handles("payment.abandon")

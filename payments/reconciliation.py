@@ -31,15 +31,19 @@ LOOK_BACK = timedelta(days=30)
 OPEN_STATES = (PaymentState.CREATED, PaymentState.PENDING, PaymentState.FAILED, PaymentState.EXPIRED)
 
 
-def apply_webhook(*, gateway: str, body: str, now: datetime) -> None:
-    """Act on a stored delivery: it only says about which payment to ask. What is not ours is left alone."""
+def apply_webhook(*, gateway: str, body: str, now: datetime) -> Payment | None:
+    """Act on a stored delivery: it only says about which payment to ask, and that is returned.
+
+    What is not ours is left alone.
+    """
     subject = gateway_named(gateway).order_of_webhook(body)
     if subject is None:
-        return
+        return None
     known = Payment.objects.filter(gateway=gateway)
     payment = known.filter(Q(provider_order_id=subject, duplicate_of=None) | Q(provider_payment_id=subject)).first()
     if payment is not None:
         refresh_payment(payment_id=payment.id, now=now)
+    return payment
 
 
 def refresh_payment(*, payment_id: UUID, now: datetime) -> Payment:

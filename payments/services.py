@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from mindfulqalb.api.errors import Refusal
+from mindfulqalb.audit.services import record
 from mindfulqalb.webhooks.services import store_webhook
 from payments.announcements import announce_capture
 from payments.comparison import difference
@@ -177,7 +178,7 @@ def abandon_orders(*, reference: str, now: datetime) -> None:
     )
     for payment in still_open.exclude(provider_order_id=None).order_by("created_at"):
         if gateway_named(payment.gateway).close_order(payment.provider_order_id or ""):
-            _expire(payment.id)
+            _expire(payment.id, now)
         else:
             capture_payment(payment_id=payment.id, now=now)
 
@@ -193,12 +194,13 @@ def lock_spendable(payment_id: UUID) -> Payment:
     return payment
 
 
-def _expire(payment_id: UUID) -> None:
+def _expire(payment_id: UUID, now: datetime) -> None:
     with transaction.atomic():
         locked = Payment.objects.locked(payment_id)
         if locked.state in {PaymentState.CREATED, PaymentState.PENDING}:
             locked.expire()
             locked.save(update_fields=["state"])
+            _record_attempt(locked, now)
 
 
 def _by_provider_id(provider_id: str) -> Payment:
@@ -226,9 +228,9 @@ def _apply(payment: Payment, charges: list[Charge], now: datetime) -> None:
     if payment.is_captured:
         return
     if any(charge.state == PaymentState.PENDING for charge in charges):
-        _move(payment, PaymentState.PENDING)
+        _move(payment, PaymentState.PENDING, now)
     elif charges:
-        _move(payment, PaymentState.FAILED)
+        _move(payment, PaymentState.FAILED, now)
 
 
 def _capture(payment: Payment, charge: Charge, now: datetime) -> None:
@@ -259,7 +261,7 @@ def _keep_second_capture(payment: Payment, charge: Charge, now: datetime) -> Non
     request_refund(payment_id=second.id, amount_minor=None, reason=RefundReason.SECOND_CAPTURE, actor="system", now=now)
 
 
-def _move(payment: Payment, state: PaymentState) -> None:
+def _move(payment: Payment, state: PaymentState, now: datetime) -> None:
     if payment.state == state:
         return
     if state == PaymentState.PENDING:
@@ -267,3 +269,13 @@ def _move(payment: Payment, state: PaymentState) -> None:
     else:
         payment.fail()
     payment.save(update_fields=["state"])
+    _record_attempt(payment, now)
+
+
+def _record_attempt(payment: Payment, now: datetime) -> None:
+    record(
+        action=f"payment.{payment.state.lower()}",
+        actor=f"vendor:{payment.gateway}",
+        target=f"payment:{payment.id}",
+        now=now,
+    )

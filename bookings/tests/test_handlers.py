@@ -35,6 +35,7 @@ TOPICS = [
     "consent.withdrawn.staff",
     "email.cancelled",
     "email.confirmation",
+    "email.ledger",
     "email.moved",
     "email.not_moved",
     "email.slot_lost",

@@ -9,7 +9,7 @@ from django.conf import settings
 from bookings.listings import listing_of
 from bookings.models import Booking
 from bookings.states import BookingState
-from bookings.tasks import expire_holds_task, refill_listings_task, refund_unplaced_task
+from bookings.tasks import expire_holds_task, refill_listings_task, refund_unplaced_task, report_ledger_task
 from bookings.tests.builders import make_catalogue, make_payment, make_upcoming
 from mindfulqalb.celery import app
 from mindfulqalb.outbox.models import OutboxMessage
@@ -49,7 +49,7 @@ def test_refund_unplaced_task_sends_money_back_once() -> None:
     assert list(OutboxMessage.objects.values_list("topic", flat=True)) == ["refund.send"]
 
 
-@pytest.mark.parametrize("task", [expire_holds_task, refund_unplaced_task, refill_listings_task])
+@pytest.mark.parametrize("task", [expire_holds_task, refund_unplaced_task, refill_listings_task, report_ledger_task])
 def test_tasks_take_what_beat_may_send_along(task: object) -> None:
     assert callable(task)
 
@@ -62,7 +62,7 @@ def test_beat_asks_for_every_task_of_ours() -> None:
 
     asked = {entry["task"] for entry in app.conf.beat_schedule.values()}
     assert (sorted(ours), ours - asked) == (
-        ["bookings.expire_holds", "bookings.refill_listings", "bookings.refund_unplaced"],
+        ["bookings.expire_holds", "bookings.refill_listings", "bookings.refund_unplaced", "bookings.report_ledger"],
         set(),
     )
 
@@ -77,3 +77,10 @@ def test_refill_listings_task_fetches_what_somebody_looked_at(
     refill_listings_task()
 
     assert sandbox.calls("calcom.slots.list") == 2
+
+
+def test_report_ledger_task_asks_for_yesterdays_books_once() -> None:
+    for _ in range(2):
+        report_ledger_task()
+
+    assert list(OutboxMessage.objects.values_list("topic", flat=True)) == ["email.ledger"]

@@ -10,6 +10,8 @@ PRACTICE_NAME = env.str("PRACTICE_NAME", "MindfulQALB")
 PRACTICE_TIME_ZONE = env.str("PRACTICE_TIME_ZONE", "Asia/Kolkata")
 PRACTICE_REGION = env.str("PRACTICE_REGION", "IN")  # how a phone number without country code is read
 PRACTICE_EMAIL = env.str("PRACTICE_EMAIL", "care@mindfulqalb.com")
+# Who is sent the books every morning; empty: nobody.
+FINANCE_EMAIL = env.str("FINANCE_EMAIL", PRACTICE_EMAIL)
 # What receipts say: who sells, where (lines divided by semicolons), and what the tax office wants to read.
 PRACTICE_LEGAL_NAME = env.str("PRACTICE_LEGAL_NAME", PRACTICE_NAME)
 PRACTICE_ADDRESS = env.str("PRACTICE_ADDRESS", "")

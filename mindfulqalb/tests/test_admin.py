@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.urls import URLPattern, reverse
 
-from bookings.models import Booking
+from bookings.models import Booking, LedgerEntry
 from bookings.tests.builders import NOW, make_booking, make_payment, make_wish
 from bookings.wishes import Customer
 from consent.evidence import Circumstances
@@ -110,7 +110,7 @@ def snapshot(label: str) -> list[Any]:
 
 
 def test_everything_in_the_admin_is_known_here() -> None:
-    evidence = {Booking, ConsentDocument, ConsentRecord, OutboxMessage, Payment, Receipt, Refund, SentMail}
+    evidence = {Booking, ConsentDocument, ConsentRecord, LedgerEntry, OutboxMessage, Payment, Receipt, Refund, SentMail}
     trail = {AuditCheckpoint, AuditEvent, AuditSeal, AuditVerification}
 
     assert set(admin.site._registry) == evidence | trail | {WebhookDelivery} | WRITABLE

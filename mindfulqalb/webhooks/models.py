@@ -19,6 +19,7 @@ class WebhookDelivery(models.Model):
     event_type = models.CharField(max_length=100)
     body = EncryptedTextField(label="webhooks.body", db_column="body_encrypted")
     body_digest = models.CharField(max_length=64, help_text="SHA-256 of the body as received.")
+    about = models.CharField(max_length=100, blank=True, default="", help_text="kind:<id>, once that is known.")
     received_at = models.DateTimeField()
     processed_at = models.DateTimeField(null=True, blank=True)
 
@@ -26,7 +27,10 @@ class WebhookDelivery(models.Model):
         db_table = "webhook_deliveries"
         verbose_name_plural = "webhook deliveries"
         constraints: ClassVar = [models.UniqueConstraint(fields=["vendor", "event_id"], name="webhook_event_once")]
-        indexes: ClassVar = [models.Index(fields=["received_at"], name="webhook_received")]
+        indexes: ClassVar = [
+            models.Index(fields=["received_at"], name="webhook_received"),
+            models.Index(fields=["about"], name="webhook_about"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.vendor} {self.event_type} {self.event_id}"

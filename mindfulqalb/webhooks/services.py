@@ -64,9 +64,9 @@ def store_webhook(*, event: WebhookEvent, now: datetime) -> bool:
     return True
 
 
-def mark_processed(*, delivery_id: UUID, now: datetime) -> None:
-    """Note that the work is done."""
-    WebhookDelivery.objects.filter(id=delivery_id, processed_at=None).update(processed_at=now)
+def mark_processed(*, delivery_id: UUID, now: datetime, about: str = "") -> None:
+    """Note that the work is done, and what it was `about`, where that has come out."""
+    WebhookDelivery.objects.filter(id=delivery_id, processed_at=None).update(processed_at=now, about=about)
 
 
 def signature_matches(*, body: bytes, signature: str, secrets: list[str]) -> bool:

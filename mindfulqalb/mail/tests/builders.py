@@ -28,6 +28,8 @@ def make_context(**overrides: Any) -> dict[str, Any]:
         "amount": "INR 1,299.00",
         "payment_id": "pay_1",
         "credit_until": STARTS_AT,
+        "day": "2026-12-01",
+        "is_balanced": True,
         "number": "R-2026-27-0001",
     }
     return values | overrides

@@ -24,6 +24,7 @@ TEMPLATES = sorted(path.name.removesuffix(".subject.txt") for path in FOLDER.glo
 SUBJECTS = {
     "cancelled": "Your appointment is cancelled",
     "confirmation": "Your appointment is confirmed",
+    "ledger": "Books of 2026-12-01: balanced",
     "moved": "Your appointment has a new time",
     "not_moved": "Your appointment stays at its time",
     "pending": "We have received your payment",

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
 from django.utils import timezone
+from django.utils.html import format_html
 
+from bookings.calendars import calendar
 from bookings.ledger_admin import LedgerEntryAdmin
-from bookings.models import Booking
+from bookings.models import Booking, CalendarFinding
 from bookings.practice_time import local
 from bookings.services.cancellation import cancel_by_practice
+from bookings.services.endings import note_absence, note_attendance
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
 
@@ -33,6 +36,22 @@ CANCEL = Question(
 )
 
 
+MISSED = Question(
+    action="note_absence",
+    title="Client did not come",
+    text="These are marked as missed; no money goes back by this:",
+    yes="Yes, they were missed",
+    line=CANCEL.line,
+)
+ATTENDED = Question(
+    action="note_attendance",
+    title="Client did come",
+    text="These are marked as having taken place:",
+    yes="Yes, they took place",
+    line=CANCEL.line,
+)
+
+
 @admin.register(Booking)
 class BookingAdmin(ReadOnlyAdmin):
     """Every session, by time; persons stay sealed."""
@@ -44,7 +63,7 @@ class BookingAdmin(ReadOnlyAdmin):
     ordering = ("-starts_at",)
     exclude = ("customer_name", "customer_email", "customer_phone", "customer_email_hash", "held_from")
     show_full_result_count = False
-    actions = ("cancel_for_practice",)
+    actions = ("cancel_for_practice", "note_absence", "note_attendance")
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Whether this person may cancel other people's sessions."""
@@ -57,6 +76,53 @@ class BookingAdmin(ReadOnlyAdmin):
         if page is None:
             act_on_each(self, request, rows, partial(_cancel, f"staff:{request.user.pk}"), done="Sessions cancelled")
         return page
+
+    def has_attendance_permission(self, request: HttpRequest) -> bool:
+        """Whether this person may say who came."""
+        return request.user.has_perm("bookings.note_attendance")
+
+    @admin.action(description="Client did not come", permissions=["attendance"])
+    def note_absence(self, request: HttpRequest, rows: QuerySet[Booking]) -> TemplateResponse | None:
+        """Mark the chosen sessions as missed after a question."""
+        page = ask_first(self, request, rows.select_related("offer"), MISSED)
+        if page is None:
+            act_on_each(self, request, rows, partial(_miss, f"staff:{request.user.pk}"), done="Marked as missed")
+        return page
+
+    @admin.action(description="Client did come (take it back)", permissions=["attendance"])
+    def note_attendance(self, request: HttpRequest, rows: QuerySet[Booking]) -> TemplateResponse | None:
+        """Take back that the chosen sessions were missed, after a question."""
+        page = ask_first(self, request, rows.select_related("offer"), ATTENDED)
+        if page is None:
+            act_on_each(self, request, rows, partial(_attend, f"staff:{request.user.pk}"), done="Marked as held")
+        return page
+
+
+@admin.register(CalendarFinding)
+class CalendarFindingAdmin(ReadOnlyAdmin):
+    """What the calendar and we do not agree on; whose it is can be seen in the calendar itself."""
+
+    list_display = ("starts_at", "kind", "event_type", "calendar_state", "booking", "found_at", "settled_at")
+    list_filter: ClassVar = ["kind", ("settled_at", admin.EmptyFieldListFilter), "starts_at"]
+    list_select_related = ("booking",)
+    search_fields = ("calendar_uid", "booking__id")
+    ordering = ("-found_at",)
+    exclude = ("client_name", "client_email")
+    readonly_fields = ("in_the_calendar",)
+    show_full_result_count = False
+
+    @admin.display(description="In the calendar")
+    def in_the_calendar(self, finding: CalendarFinding) -> str:
+        """Link to the appointment's page there."""
+        return format_html('<a href="{0}" rel="noopener noreferrer">{0}</a>', calendar().page_url(finding.calendar_uid))
+
+
+def _miss(actor: str, booking: Booking) -> None:
+    note_absence(booking_id=booking.id, actor=actor, now=timezone.now())
+
+
+def _attend(actor: str, booking: Booking) -> None:
+    note_attendance(booking_id=booking.id, actor=actor, now=timezone.now())
 
 
 def _cancel(actor: str, booking: Booking) -> None:

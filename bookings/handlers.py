@@ -26,8 +26,10 @@ from bookings.services.booking import place_paid_hold
 from bookings.services.cancellation import clear_calendar
 from bookings.services.moving import move_in_calendar
 from bookings.services.placement import place_in_calendar
+from bookings.services.reconciliation import reconcile_uid
 from bookings.services.rescheduling import move_of
 from bookings.states import BookingState
+from bookings.webhooks import appointment_told_of
 from consent.models import ConsentRecord
 from mindfulqalb.catalogue.queries import event_types_on_sale
 from mindfulqalb.mail.services import send_letter
@@ -153,8 +155,10 @@ def send_ledger(delivery: Delivery) -> None:
 
 @handles("webhook.calcom")
 def work_on_webhook(delivery: Delivery) -> None:
-    """Ask Cal.com for its free times again: whatever changed there, the listing is old."""
+    """Ask Cal.com for its free times, and what has become of the appointment: the body itself is only a hint."""
     distrust_listings(*event_types_on_sale(), now=delivery.now)
+    if uid := appointment_told_of(delivery_id=UUID(delivery.payload["delivery_id"])):
+        reconcile_uid(uid=uid, now=delivery.now)
     mark_processed(delivery_id=UUID(delivery.payload["delivery_id"]), now=delivery.now)
 
 

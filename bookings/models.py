@@ -62,6 +62,14 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         return self.filter(still_occupied, therapist_id=therapist_id, starts_at__lt=ends_at)
 
 
+class FindingKind(models.TextChoices):
+    """In which way the calendar and we do not agree."""
+
+    UNKNOWN = "UNKNOWN", "Stands in the calendar, and not here"
+    MISSING = "MISSING", "Booked here, and missing in the calendar"
+    CONFLICT = "CONFLICT", "Changed in the calendar, and cannot be followed here"
+
+
 class Booking(models.Model):
     """One session of one client.
 
@@ -129,7 +137,10 @@ class Booking(models.Model):
 
     class Meta:
         db_table = "bookings"
-        permissions: ClassVar = [("cancel_booking", "Can cancel for the practice")]
+        permissions: ClassVar = [
+            ("cancel_booking", "Can cancel for the practice"),
+            ("note_attendance", "Can note who came"),
+        ]
         constraints: ClassVar = [
             ExclusionConstraint(
                 name="booking_no_overlap",
@@ -205,6 +216,14 @@ class Booking(models.Model):
         self.calcom_booking_id = calendar_uid
         self.sequence += 1
 
+    def complete(self) -> None:
+        """It has taken place."""
+        self._move_to(BookingState.COMPLETED)
+
+    def miss(self) -> None:
+        """The client did not come."""
+        self._move_to(BookingState.NO_SHOW)
+
     def spend(self, payment: Payment) -> None:
         """Pay it with a captured payment."""
         self.payment = payment
@@ -251,3 +270,52 @@ class LedgerEntry(Payment):
         default_permissions = ("view",)
         verbose_name = "ledger entry"
         verbose_name_plural = "ledger"
+
+
+class CalendarCursor(models.Model):
+    """Up to which change the calendar has been read."""
+
+    CHANGES = "changes"
+
+    name = models.CharField(primary_key=True, max_length=20)
+    changed_until = models.DateTimeField(help_text="Of the latest change that was read, by the calendar's clock.")
+    asked_at = models.DateTimeField(null=True, help_text="When it was last read to its end.")
+
+    class Meta:
+        db_table = "calendar_cursors"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CalendarFinding(models.Model):
+    """Something on which the calendar and we do not agree, for staff to look at. It is never deleted there or here."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=20, choices=FindingKind)
+    calendar_uid = models.CharField(max_length=255)
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, null=True, related_name="findings")
+    starts_at = models.DateTimeField()
+    event_type = models.CharField(max_length=50, blank=True)
+    calendar_state = models.CharField(max_length=20, blank=True)
+    client_name = EncryptedTextField(
+        label="calendar_findings.client_name", db_column="client_name_encrypted", null=True
+    )
+    client_email = EncryptedTextField(
+        label="calendar_findings.client_email", db_column="client_email_encrypted", null=True
+    )
+    found_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, help_text="Since when both sides agree again.")
+
+    class Meta:
+        db_table = "calendar_findings"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "calendar_uid"], name="finding_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["starts_at"], condition=Q(settled_at=None), name="finding_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.starts_at:%Y-%m-%d %H:%M}Z"

@@ -99,6 +99,14 @@ class MoveUnderWay(Refusal):
     sentence = "This appointment is being moved just now. We write to you as soon as the new time stands."
 
 
+class NotBegun(Refusal):
+    """Nobody can have missed a session that has not begun, or that was never booked."""
+
+    code = "not_begun"
+    status = 409
+    sentence = "This session has not begun, or it was not booked."
+
+
 class NotHeld(Refusal):
     """Only a slot that is kept and not yet booked can be let go by a click."""
 

@@ -25,8 +25,9 @@ ALLOWED = {
     BookingState.CONFIRMED: {BookingState.CANCELLED, BookingState.COMPLETED, BookingState.NO_SHOW},
     BookingState.REJECTED: set[BookingState](),
     BookingState.CANCELLED: set[BookingState](),
-    BookingState.COMPLETED: set[BookingState](),
-    BookingState.NO_SHOW: set[BookingState](),
+    # A therapist notes it after the session, and may take it back.
+    BookingState.COMPLETED: {BookingState.NO_SHOW},
+    BookingState.NO_SHOW: {BookingState.COMPLETED},
 }
 
 # These keep the therapist's hour; the exclusion constraint counts the same ones.

@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
 from django.utils import timezone
 
 from bookings.listings import refill_listings
+from bookings.services.endings import complete_sessions
 from bookings.services.holds import expire_holds
+from bookings.services.reconciliation import look_for_missing, poll_calendar
 from bookings.services.reporting import request_daily_report
 from bookings.services.unplaced import refund_unplaced
 from mindfulqalb.catalogue.queries import event_types_on_sale
+from mindfulqalb.vendors.errors import ProviderError
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="bookings.expire_holds")
 def expire_holds_task(**kwargs: object) -> None:
     """Let overdue holds go."""
     expire_holds(now=timezone.now())
+
+
+@shared_task(name="bookings.poll_calendar")
+def poll_calendar_task(**kwargs: object) -> None:
+    """Take over what has changed in the calendar."""
+    try:
+        poll_calendar(now=timezone.now())
+    except ProviderError as error:
+        logger.warning("the calendar could not be polled: %s", error)
+
+
+@shared_task(name="bookings.look_for_missing")
+def look_for_missing_task(**kwargs: object) -> None:
+    """Look whether every session stands in the calendar."""
+    try:
+        look_for_missing(now=timezone.now())
+    except ProviderError as error:
+        logger.warning("the calendar could not be compared: %s", error)
+
+
+@shared_task(name="bookings.complete_sessions")
+def complete_sessions_task(**kwargs: object) -> None:
+    """Close what is over."""
+    complete_sessions(now=timezone.now())
 
 
 @shared_task(name="bookings.refund_unplaced")

@@ -64,6 +64,12 @@ if TYPE_CHECKING:
     from payments.models import Payment
 
 
+# How calls may be refused beyond what all may be.
+PAID_FOR = {"x-refusals": ["402", "409"]}
+LINKED = {"x-refusals": ["401"]}
+CHANGED = {"x-refusals": ["401", "409"]}
+
+
 class AvailabilityViewSet(ViewSet):
     """Which times can be booked."""
 
@@ -102,7 +108,9 @@ class BookingViewSet(ViewSet):
     lookup_value_regex = "booking_[^/]+"
 
     @extend_schema(
-        request=BookingRequestSerializer, responses={201: BookingAnswerSerializer, 202: BookingAnswerSerializer}
+        request=BookingRequestSerializer,
+        responses={201: BookingAnswerSerializer, 202: BookingAnswerSerializer},
+        extensions=PAID_FOR,
     )
     @idempotent
     def create(self, request: Request) -> Response:
@@ -117,7 +125,7 @@ class BookingViewSet(ViewSet):
             booking = place_while_waited_for(booking_id=booking.id, deadline=settings.CALENDAR_REQUEST_DEADLINE)
         return _booked(booking, timezone.now(), is_proven=is_proven)
 
-    @extend_schema(request=HoldRequestSerializer, responses={201: HoldSerializer})
+    @extend_schema(request=HoldRequestSerializer, responses={201: HoldSerializer}, extensions=PAID_FOR)
     @action(detail=False, methods=["post"])
     @idempotent
     def hold(self, request: Request) -> Response:
@@ -128,18 +136,18 @@ class BookingViewSet(ViewSet):
         hold = hold_slot(wish=_wish(request, data), pay_with=data["payWith"], checkout=_checkout(data), now=now)
         return Response(_hold_answer(hold, now), status=status.HTTP_201_CREATED)
 
-    @extend_schema(responses=BookingStatusSerializer)
+    @extend_schema(responses=BookingStatusSerializer, extensions=LINKED)
     def retrieve(self, request: Request, pk: str) -> Response:
         """Show a booking to the holder of its signed link."""
         return _shown(_opened(request, pk))
 
-    @extend_schema(request=None, responses=BookingStatusSerializer)
+    @extend_schema(request=None, responses=BookingStatusSerializer, extensions=CHANGED)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel by the signed link; the policy decides what goes back, and the status told it before."""
         return _shown(cancel_by_client(booking_id=_opened(request, pk).id, now=timezone.now()))
 
-    @extend_schema(request=None, responses=BookingStatusSerializer)
+    @extend_schema(request=None, responses=BookingStatusSerializer, extensions=CHANGED)
     @action(detail=True, methods=["post"])
     def refund(self, request: Request, pk: str) -> Response:
         """Have back what has no session: after a cancellation by the practice, or for a slot that was gone."""
@@ -147,13 +155,17 @@ class BookingViewSet(ViewSet):
         refund_credit(booking=booking, now=timezone.now())
         return _shown(booking)
 
-    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY}, extensions=LINKED)
     @action(detail=True, url_path="receipts/(?P<number>[A-Z0-9-]+)", content_negotiation_class=WhateverIsAccepted)
     def receipt(self, request: Request, pk: str, number: str) -> HttpResponse:
         """Hand out a receipt or refund note of the booking as PDF."""
         return pdf_response(receipt_of(_opened(request, pk), number=number))
 
-    @extend_schema(request=NewTimeSerializer, responses={200: BookingStatusSerializer, 202: BookingStatusSerializer})
+    @extend_schema(
+        request=NewTimeSerializer,
+        responses={200: BookingStatusSerializer, 202: BookingStatusSerializer},
+        extensions=CHANGED,
+    )
     @action(detail=True, methods=["post"])
     def reschedule(self, request: Request, pk: str) -> Response:
         """Move by the signed link: 200 when it stands at the new time, 202 when the calendar takes longer.

@@ -25,6 +25,13 @@ app.conf.beat_schedule = {
         "schedule": settings.AVAILABILITY_REFILL_SECONDS,
         "options": {"expires": settings.AVAILABILITY_REFILL_SECONDS},
     },
+    "ask what has changed in the calendar": {
+        "task": "bookings.poll_calendar",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "look for sessions that the calendar does not have": {"task": "bookings.look_for_missing", "schedule": 3600.0},
+    "close sessions that are over": {"task": "bookings.complete_sessions", "schedule": 300.0},
     "expire overdue holds": {"task": "bookings.expire_holds", "schedule": 60.0},
     "ask for money that no webhook told of": {"task": "payments.reconcile", "schedule": 300.0},
     "forget refresh tokens that have expired": {"task": "staff.forget_refresh_tokens", "schedule": 86400.0},

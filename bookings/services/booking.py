@@ -28,7 +28,9 @@ from mindfulqalb.audit.services import record
 from mindfulqalb.catalogue.queries import find_offer
 from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.outbox.services import enqueue
+from payments.refunds import request_refund
 from payments.services import PaymentUnusable, find_payment, lock_spendable
+from payments.states import RefundReason
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from payments.models import Payment
 
 PAYABLE = (BookingState.HELD, BookingState.EXPIRED)
+BOUGHT = (BookingState.PENDING, BookingState.CONFIRMED, BookingState.COMPLETED, BookingState.NO_SHOW)
 
 
 def book_session(*, wish: Wish, payment_id: str | None, now: datetime) -> Booking:
@@ -74,7 +77,7 @@ def place_paid_hold(*, payment_id: UUID, reference: str, now: datetime) -> Booki
     """Complete the hold that a captured payment was made for, though the browser is closed.
 
     Returns None when there is nothing to do: no hold, or the client was faster. A slot that is lost leaves the
-    payment free, and tells the client by mail.
+    payment free, and tells the client by mail; money for a session that another payment has bought goes back.
     """
     hold = Booking.objects.filter(id=UUID(reference)).first() if reference else None
     if hold is None:
@@ -88,10 +91,16 @@ def place_paid_hold(*, payment_id: UUID, reference: str, now: datetime) -> Booki
             return None
         if _spent_by(payment) is not None:
             return None
+        if locked.state in BOUGHT:
+            # By another payment: this one buys nothing, and there is nothing to choose.
+            request_refund(
+                payment_id=payment_id, amount_minor=None, reason=RefundReason.UNSPENT, actor="system", now=now
+            )
+            return None
         with suppress(SlotTaken):
             # Withdrawn between hold and payment: nothing is booked on it, and the money goes back.
             if locked.state in PAYABLE and may_process(email=locked.customer_email):
-                return _place(locked, payment, now)
+                return _place(locked, payment, "system", now)
         _tell_unplaced(locked, payment, now)
         return None
 
@@ -135,11 +144,11 @@ def _book_under_lock(
     if payment is not None:
         payment = lock_spendable(payment.id)
     if hold is not None and hold.offer_id == offer.id and hold.starts_at == wish.starts_at:
-        return _place(hold, payment, now)
+        return _place(hold, payment, "client", now)
     if hold is not None and hold.state == BookingState.HELD:
         give_up_hold(hold, now=now)
     booking = draft_booking(wish=wish, offer=offer, consent=consent, state=BookingState.PENDING, now=now)
-    return _make_ours(booking, payment, now)
+    return _make_ours(booking, payment, "client", now)
 
 
 def _own_hold(wish: Wish, payment: Payment | None) -> Booking | None:
@@ -154,16 +163,16 @@ def _own_hold(wish: Wish, payment: Payment | None) -> Booking | None:
     return hold
 
 
-def _place(hold: Booking, payment: Payment | None, now: datetime) -> Booking:
+def _place(hold: Booking, payment: Payment | None, actor: str, now: datetime) -> Booking:
     hold.place()
-    return _make_ours(hold, payment, now)
+    return _make_ours(hold, payment, actor, now)
 
 
-def _make_ours(booking: Booking, payment: Payment | None, now: datetime) -> Booking:
+def _make_ours(booking: Booking, payment: Payment | None, actor: str, now: datetime) -> Booking:
     if payment is not None:
         booking.spend(payment)
     claim_slot(booking, now=now)
-    record(action="booking.placed", actor="client", target=f"booking:{booking.id}", now=now)
+    record(action="booking.placed", actor=actor, target=f"booking:{booking.id}", now=now)
     # The caller tries at once; if it does not live to see the answer, the worker looks and, if need be, books.
     enqueue(
         topic="calendar.create",

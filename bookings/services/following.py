@@ -16,6 +16,7 @@ from bookings.slots import claim_slot, give_up_holds_in_the_way, lock_therapists
 from bookings.states import BookingState
 from mindfulqalb.audit.services import record
 from mindfulqalb.catalogue.queries import event_types_of
+from mindfulqalb.outbox.queries import is_waiting
 from mindfulqalb.outbox.services import enqueue, settle
 
 if TYPE_CHECKING:
@@ -23,20 +24,25 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 CALENDAR = "vendor:calcom"
+GIVEN_UP = (BookingState.CANCELLED, BookingState.REJECTED)
 
 
-def follow_appointment(*, booking_id: UUID, appointment: Appointment, now: datetime) -> Booking:
+def follow_appointment(*, booking_id: UUID, known_as: str | None, appointment: Appointment, now: datetime) -> Booking:
     """Take over what has become of a booking's appointment: moved, cancelled, or standing where we gave it up.
 
-    Hearing the same twice changes nothing. Raises SlotTaken when another session of ours lies where it was moved to.
+    `known_as` is its name there when the calendar was asked: whoever has followed another change since then knows more
+    than this answer. Hearing the same twice changes nothing. Raises SlotTaken when another session of ours lies where
+    it was moved to.
     """
     therapist_id = Booking.objects.values_list("therapist_id", flat=True).get(id=booking_id)
     with transaction.atomic():
         lock_therapists(therapist_id)
         booking = Booking.objects.select_related("offer").select_for_update(of=("self",)).get(id=booking_id)
+        if booking.calcom_booking_id not in {known_as, appointment.uid}:
+            return booking
         if booking.state == BookingState.CONFIRMED:
             _follow_confirmed(booking, appointment, now)
-        elif booking.state == BookingState.CANCELLED and appointment.state == AppointmentState.ACCEPTED:
+        elif booking.state in GIVEN_UP and appointment.state == AppointmentState.ACCEPTED:
             _take_out_again(booking, appointment, now)
     return booking
 
@@ -86,4 +92,5 @@ def _take_out_again(booking: Booking, appointment: Appointment, now: datetime) -
     """It was given up here while the calendar was at it: keep its name there, and have it taken out."""
     booking.calcom_booking_id = appointment.uid
     booking.save(update_fields=["calcom_booking_id"])
-    enqueue(topic="calendar.cancel", lane=booking.lane, payload={"booking_id": str(booking.id)}, now=now)
+    if not is_waiting(lane=booking.lane, topic="calendar.cancel"):
+        enqueue(topic="calendar.cancel", lane=booking.lane, payload={"booking_id": str(booking.id)}, now=now)

@@ -107,7 +107,9 @@ def _take_note(booking: Booking, appointment: Appointment) -> Booking:
     """Take the new time over, or go on waiting for a host who must still accept."""
     if appointment.state == AppointmentState.PENDING:
         raise RetryLater(UNDECIDED_WAIT)
-    return follow_appointment(booking_id=booking.id, appointment=appointment, now=timezone.now())
+    return follow_appointment(
+        booking_id=booking.id, known_as=booking.calcom_booking_id, appointment=appointment, now=timezone.now()
+    )
 
 
 def _follow_others(booking: Booking) -> Booking:

@@ -53,7 +53,7 @@ def place_in_calendar(*, booking_id: UUID, timeout: float, now: datetime) -> Boo
         return booking
     request = appointment_request(booking)
     if asked_before and (found := calendar().find(request)):
-        return _take_note(booking, found)
+        return take_note(booking, found)
     try:
         appointment = calendar().book(request, timeout=timeout)
     except SlotRefused:
@@ -68,7 +68,7 @@ def place_in_calendar(*, booking_id: UUID, timeout: float, now: datetime) -> Boo
         if (error.permanent or isinstance(error, CalendarBusy)) and asked_before is None:
             _note_answered(booking)
         raise
-    return _take_note(booking, appointment)
+    return take_note(booking, appointment)
 
 
 def place_while_waited_for(*, booking_id: UUID, deadline: float) -> Booking:
@@ -125,8 +125,11 @@ def appointment_request(booking: Booking) -> AppointmentRequest:
     )
 
 
-def _take_note(booking: Booking, appointment: Appointment) -> Booking:
-    """Confirm, or go on waiting for a host who must still accept; what a host has given up is not asked for again."""
+def take_note(booking: Booking, appointment: Appointment) -> Booking:
+    """Confirm, or raise RetryLater to wait for a host who must still accept.
+
+    What a host has given up is not asked for again.
+    """
     now = timezone.now()
     if appointment.is_over:
         return _refuse(booking, was_unanswered=False)

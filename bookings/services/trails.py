@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from bookings.calendars import background_calendar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bookings.calendars.base import Appointment
 
 LONGEST_TRAIL = 20
@@ -23,3 +25,14 @@ def latest_appointment(uid: str) -> Appointment | None:
             break
         appointment = background_calendar().appointment(appointment.moved_to)
     return appointment
+
+
+def earlier_uids(appointment: Appointment) -> Iterator[str]:
+    """Name what an appointment was called before it was moved, latest first, asking for one more at each step."""
+    uid = appointment.moved_from
+    for _ in range(LONGEST_TRAIL):
+        if not uid:
+            return
+        yield uid
+        earlier = background_calendar().appointment(uid)
+        uid = earlier.moved_from if earlier else ""

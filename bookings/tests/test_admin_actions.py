@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from bookings.states import BookingState
-from bookings.tests.builders import NOW, make_booking, make_payment, make_wish
+from bookings.tests.builders import NOW, make_booking, make_payment, make_upcoming, make_wish
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.staff.models import StaffMember
 from payments.models import Payment, Refund
@@ -119,3 +120,33 @@ def test_action_is_not_for_those_who_may_only_look(model: str, action: str, view
 
     booking.refresh_from_db()
     assert (booking.state, Refund.objects.count()) == (BookingState.CONFIRMED, 0)
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "after"),
+    [
+        ("note_absence", BookingState.COMPLETED, BookingState.NO_SHOW),
+        ("note_attendance", BookingState.NO_SHOW, BookingState.COMPLETED),
+    ],
+)
+def test_who_came_is_noted_after_a_question(
+    action: str, before: BookingState, after: BookingState, admin_client: Client
+) -> None:
+    booking = make_upcoming(before, starts_at=NOW - timedelta(days=30), ends_at=NOW - timedelta(days=30, hours=-1))
+
+    _press(admin_client, "bookings_booking", action, booking)
+    booking.refresh_from_db()
+    asked = booking.state
+    _press(admin_client, "bookings_booking", action, booking, confirmed="yes")
+
+    booking.refresh_from_db()
+    assert (asked, booking.state) == (before, after)
+
+
+def test_absence_from_a_session_that_has_not_begun_is_refused_and_said(admin_client: Client) -> None:
+    booking = make_upcoming()
+
+    page = _press(admin_client, "bookings_booking", "note_absence", booking, confirmed="yes")
+
+    booking.refresh_from_db()
+    assert ("has not begun" in page, booking.state) == (True, BookingState.CONFIRMED)

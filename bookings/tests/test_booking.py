@@ -19,7 +19,9 @@ from bookings.services.booking import book_session, place_paid_hold
 from bookings.states import BookingState
 from bookings.tests.builders import JOHN, make_booking, make_catalogue, make_payment, make_wish, next_slot
 from consent.refusals import ConsentRequired
+from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.outbox.models import OutboxMessage
+from payments.models import Refund
 from payments.services import PaymentUnusable, UnknownPayment
 from payments.states import Attention
 
@@ -271,6 +273,28 @@ def test_place_paid_hold_tells_the_client_when_the_slot_is_gone(now: datetime) -
     hold.refresh_from_db()
     assert (placed, hold.state, hold.payment) == (None, BookingState.EXPIRED, None)
     assert _topics() == ["email.slot_lost"]
+
+
+@pytest.mark.parametrize("state", [BookingState.PENDING, BookingState.CONFIRMED, BookingState.COMPLETED])
+def test_place_paid_hold_sends_a_second_payment_of_one_session_back(state: BookingState, now: datetime) -> None:
+    booking = _held(_wish(), state=state, payment=make_payment(), calcom_booking_id="uid-1")
+    second = make_payment(reference=str(booking.id))
+
+    assert place_paid_hold(payment_id=second.id, reference=str(booking.id), now=now) is None
+
+    booking.refresh_from_db()
+    assert (booking.state, booking.payment_id != second.provider_payment_id) == (state, True)
+    assert [refund.payment for refund in Refund.objects.all()] == [second]
+    assert _topics() == ["refund.send"]
+
+
+def test_place_paid_hold_is_on_record_as_the_systems_act(now: datetime) -> None:
+    hold = _held(_wish())
+    payment = make_payment(reference=str(hold.id))
+
+    place_paid_hold(payment_id=payment.id, reference=str(hold.id), now=now)
+
+    assert [event.actor for event in AuditEvent.objects.filter(action="booking.placed")] == ["system"]
 
 
 def test_place_paid_hold_tells_the_client_who_had_changed_their_mind(now: datetime) -> None:

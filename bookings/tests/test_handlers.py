@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -276,6 +277,38 @@ def test_webhook_calcom_has_the_calendar_asked_again(sandbox: SandboxProcess, no
     assert (sandbox.calls("calcom.slots.list"), delivery.processed_at is None) == (2, False)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"triggerEvent": "BOOKING_CANCELLED", "payload": {"uid": "UID"}},
+        {"triggerEvent": "BOOKING_NO_SHOW_UPDATED", "payload": {"bookingUid": "UID"}},
+        {"triggerEvent": "MEETING_ENDED", "uid": "UID"},
+    ],
+)
+def test_webhook_calcom_has_the_booking_follow(body: dict[str, Any], sandbox: SandboxProcess, now: datetime) -> None:
+    booking = _paid_booking(now)
+    _deliver("calendar.create", booking_id=booking.id)
+    booking.refresh_from_db()
+    uid = booking.calcom_booking_id or ""
+    sandbox.change_booking(uid, "cancel")
+    delivery = _webhook(now, json.dumps(body).replace("UID", uid))
+
+    _deliver_twice("webhook.calcom", delivery_id=delivery.id)
+
+    booking.refresh_from_db()
+    assert (booking.state, _topics().count("email.cancelled")) == (BookingState.CANCELLED, 1)
+
+
+@pytest.mark.parametrize("body", ["x", "{}", '{"payload": {"uid": 7}}', '{"payload": {"uid": "../../v2/me"}}'])
+def test_webhook_calcom_about_nothing_changes_nothing(body: str, sandbox: SandboxProcess, now: datetime) -> None:
+    delivery = _webhook(now, body)
+
+    _deliver("webhook.calcom", delivery_id=delivery.id)
+
+    delivery.refresh_from_db()
+    assert (delivery.processed_at is None, Booking.objects.count()) == (False, 0)
+
+
 def test_webhook_calcom_is_what_makes_it_ask(sandbox: SandboxProcess, now: datetime) -> None:
     listing_of(event_type="103", now=now)
     distrust_listings("102", now=now)
@@ -297,12 +330,12 @@ def _refund(payment_id: UUID, *, state: RefundState = RefundState.PROCESSED) -> 
     )
 
 
-def _webhook(now: datetime) -> WebhookDelivery:
+def _webhook(now: datetime, body: str = "x") -> WebhookDelivery:
     return WebhookDelivery.objects.create(
         vendor="calcom",
         event_id=hashlib.sha256(b"x").hexdigest(),
         event_type="BOOKING_CREATED",
-        body="x",
+        body=body,
         body_digest=hashlib.sha256(b"x").hexdigest(),
         received_at=now,
     )

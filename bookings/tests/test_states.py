@@ -24,6 +24,8 @@ def test_states_table_is_the_design() -> None:
         ("CONFIRMED", "CANCELLED"),
         ("CONFIRMED", "COMPLETED"),
         ("CONFIRMED", "NO_SHOW"),
+        ("COMPLETED", "NO_SHOW"),
+        ("NO_SHOW", "COMPLETED"),
     }
 
 

@@ -9,7 +9,15 @@ from django.conf import settings
 from bookings.listings import listing_of
 from bookings.models import Booking
 from bookings.states import BookingState
-from bookings.tasks import expire_holds_task, refill_listings_task, refund_unplaced_task, report_ledger_task
+from bookings.tasks import (
+    complete_sessions_task,
+    expire_holds_task,
+    look_for_missing_task,
+    poll_calendar_task,
+    refill_listings_task,
+    refund_unplaced_task,
+    report_ledger_task,
+)
 from bookings.tests.builders import make_catalogue, make_payment, make_upcoming
 from mindfulqalb.celery import app
 from mindfulqalb.outbox.models import OutboxMessage
@@ -49,8 +57,14 @@ def test_refund_unplaced_task_sends_money_back_once() -> None:
     assert list(OutboxMessage.objects.values_list("topic", flat=True)) == ["refund.send"]
 
 
-@pytest.mark.parametrize("task", [expire_holds_task, refund_unplaced_task, refill_listings_task, report_ledger_task])
-def test_tasks_take_what_beat_may_send_along(task: object) -> None:
+@pytest.mark.parametrize(
+    "task",
+    [
+        *(expire_holds_task, refund_unplaced_task, refill_listings_task),
+        *(complete_sessions_task, look_for_missing_task, poll_calendar_task, report_ledger_task),
+    ],
+)
+def test_tasks_take_what_beat_may_send_along(task: object, sandbox: SandboxProcess) -> None:
     assert callable(task)
 
     assert task(whatever=1) is None
@@ -62,7 +76,11 @@ def test_beat_asks_for_every_task_of_ours() -> None:
 
     asked = {entry["task"] for entry in app.conf.beat_schedule.values()}
     assert (sorted(ours), ours - asked) == (
-        ["bookings.expire_holds", "bookings.refill_listings", "bookings.refund_unplaced", "bookings.report_ledger"],
+        [
+            *("bookings.complete_sessions", "bookings.expire_holds", "bookings.look_for_missing"),
+            *("bookings.poll_calendar", "bookings.refill_listings", "bookings.refund_unplaced"),
+            "bookings.report_ledger",
+        ],
         set(),
     )
 

@@ -38,6 +38,12 @@ ALWAYS = {
     "503": "Not at the moment; see Retry-After.",
 }
 WITH_BODY = {"413": "The body is too large.", "415": "The body is not JSON."}
+# What a view names itself, as `extend_schema(extensions={"x-refusals": ["409"]})`.
+NAMED = {
+    "401": "No valid token.",
+    "402": "This has to be paid first.",
+    "409": "Not as things stand; `code` says why.",
+}
 WITH_TOKEN = {"401": "No valid token.", "403": "Not allowed."}
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
 
@@ -58,8 +64,9 @@ def describe_errors(result: dict[str, Any], **_: object) -> dict[str, Any]:
 def _add_refusals(operation: dict[str, Any]) -> None:
     bodied = WITH_BODY if "requestBody" in operation else {}
     guarded = WITH_TOKEN if any(operation.get("security", ())) else {}
+    named = {status: NAMED[status] for status in operation.pop("x-refusals", ())}
     responses = operation.setdefault("responses", {})
-    for status, description in (ALWAYS | bodied | guarded).items():
+    for status, description in (ALWAYS | bodied | guarded | named).items():
         responses.setdefault(status, _refusal(status, description))
     operation["responses"] = dict(sorted(responses.items()))
 

@@ -106,6 +106,11 @@ def refund_percent(*, notice: timedelta) -> int:
     return rule.refund_percent if rule else 0
 
 
+def event_types_sold() -> set[str]:
+    """Name every event type that offers of ours stand for, those that are not on sale any more included."""
+    return {event_type for offer in SessionOffer.objects.all() if (event_type := event_type_of(offer))}
+
+
 def event_types_of(therapist_id: UUID) -> list[str]:
     """Name a therapist's event types: they share one calendar, so an appointment in one closes times in the others."""
     offers = SessionOffer.objects.filter(therapist_id=therapist_id)

@@ -16,6 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema, inline_serializer
@@ -92,7 +93,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
     late = partial(_ask_outbox, now=timezone.now())
     outbox = Check("outbox", late, "Clients wait for confirmations, emails and refunds. Is a worker running?")
     cache_and_broker = Check("redis", _ask_redis, "Staff cannot sign in, rate limits are off, and emails are late.")
-    failures = fatal + _failures(cache_and_broker) + ([] if fatal else _failures(outbox))
+    failures = fatal + _failures(cache_and_broker)
+    for check in [] if fatal else [outbox, *(import_string(path) for path in settings.HEALTH_CHECKS)]:
+        failures += _failures(check)
     status = "unavailable" if fatal else "degraded" if failures else "ok"
     return JsonResponse({"status": status, "failures": failures}, status=503 if fatal else 200)
 
@@ -122,7 +125,8 @@ def _failures(check: Check) -> list[dict[str, str]]:
     return [failure] if failure else []
 
 
-def _in_own_connection(ask: Callable[[], None]) -> None:
+def in_own_connection(ask: Callable[[], None]) -> None:
+    """Ask the database, for PROBE_SECONDS at most."""
     # This runs in a thread of its own, whose connection nobody else would close.
     try:
         with transaction.atomic():
@@ -134,7 +138,7 @@ def _in_own_connection(ask: Callable[[], None]) -> None:
 
 
 def _ask_database() -> None:
-    _in_own_connection(lambda: None)
+    in_own_connection(lambda: None)
 
 
 def _ask_migrations(*, expected: frozenset[tuple[str, str]]) -> None:
@@ -142,7 +146,7 @@ def _ask_migrations(*, expected: frozenset[tuple[str, str]]) -> None:
         if missing := expected - MigrationRecorder(connection).applied_migrations().keys():
             raise Broken(f"{len(missing)} apps have migrations that were not applied.")
 
-    _in_own_connection(ask)
+    in_own_connection(ask)
 
 
 def _ask_outbox(*, now: datetime) -> None:
@@ -150,7 +154,7 @@ def _ask_outbox(*, now: datetime) -> None:
         if (overdue := overdue_for(now=now)) > OVERDUE:
             raise Broken(f"The oldest message has been due for {overdue.total_seconds():.0f} s.")
 
-    _in_own_connection(ask)
+    in_own_connection(ask)
 
 
 def _ask_redis() -> None:

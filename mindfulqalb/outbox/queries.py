@@ -23,6 +23,11 @@ class Backlog:
     dead: int
 
 
+def is_waiting(*, lane: str, topic: str) -> bool:
+    """Tell whether a message of this topic is still to be delivered in a lane."""
+    return OutboxMessage.objects.filter(lane=lane, topic=topic, state=State.PENDING).exists()
+
+
 def backlog(*, now: datetime) -> Backlog:
     """Count the messages that are due and not delivered, and the dead ones."""
     due = OutboxMessage.objects.filter(state=State.PENDING, due_at__lte=now)

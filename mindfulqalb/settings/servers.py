@@ -36,6 +36,9 @@ INSTALLED_APPS = [
 if DEVELOPMENT:
     INSTALLED_APPS += ["mindfulqalb.development"]
 
+# What /readyz asks besides the servers: `mindfulqalb.observability.health.Check` objects.
+HEALTH_CHECKS = ["bookings.health.AGREEMENT"]
+
 MIDDLEWARE = [
     "mindfulqalb.observability.request_ids.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -22,10 +22,17 @@ ADMINISTRATOR = "Administrator"
 
 # app_label.codename, as Django names permissions.
 ROLES: dict[str, tuple[str, ...]] = {
-    THERAPIST: ("bookings.view_booking", "catalogue.view_sessionoffer"),
+    THERAPIST: (
+        "bookings.note_attendance",
+        "bookings.view_booking",
+        "bookings.view_calendarfinding",
+        "catalogue.view_sessionoffer",
+    ),
     FRONT_DESK: (
         "bookings.view_booking",
         "bookings.cancel_booking",
+        "bookings.note_attendance",
+        "bookings.view_calendarfinding",
         "catalogue.view_sessionoffer",
         "catalogue.view_therapist",
         "mail.view_sentmail",
@@ -47,7 +54,9 @@ ROLES: dict[str, tuple[str, ...]] = {
     ADMINISTRATOR: (
         "auth.view_group",
         "bookings.cancel_booking",
+        "bookings.note_attendance",
         "bookings.view_booking",
+        "bookings.view_calendarfinding",
         "bookings.view_ledgerentry",
         "catalogue.add_cancellationrule",
         "catalogue.add_sessionoffer",

@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.urls import URLPattern, reverse
 
-from bookings.models import Booking, LedgerEntry
+from bookings.models import Booking, CalendarFinding, LedgerEntry
 from bookings.tests.builders import NOW, make_booking, make_payment, make_wish
 from bookings.wishes import Customer
 from consent.evidence import Circumstances
@@ -68,6 +68,15 @@ def make_everything() -> None:
         body_digest="0" * 64,
         received_at=NOW,
     )
+    CalendarFinding.objects.create(
+        kind="UNKNOWN",
+        calendar_uid="uid1",
+        starts_at=NOW,
+        client_name=CLIENT.name,
+        client_email=CLIENT.email,
+        found_at=NOW,
+        seen_at=NOW,
+    )
     about = f"booking:{booking.id}"
     SentMail.objects.create(
         key=uuid4(),
@@ -113,7 +122,7 @@ def test_everything_in_the_admin_is_known_here() -> None:
     evidence = {Booking, ConsentDocument, ConsentRecord, LedgerEntry, OutboxMessage, Payment, Receipt, Refund, SentMail}
     trail = {AuditCheckpoint, AuditEvent, AuditSeal, AuditVerification}
 
-    assert set(admin.site._registry) == evidence | trail | {WebhookDelivery} | WRITABLE
+    assert set(admin.site._registry) == evidence | trail | {CalendarFinding, WebhookDelivery} | WRITABLE
 
 
 @pytest.mark.parametrize("label", ALL)

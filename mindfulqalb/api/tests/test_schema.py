@@ -46,6 +46,13 @@ def test_refusals_depend_on_the_operation() -> None:
     assert sorted(described(security=[{}])) == ["400", "404", "429", "500", "503"]
 
 
+def test_view_names_refusals_of_its_own() -> None:
+    responses = described(**{"x-refusals": ["402", "409"]})
+
+    assert sorted(responses) == ["400", "402", "404", "409", "429", "500", "503"]
+    assert responses["409"]["content"] == REFERENCE
+
+
 def test_what_a_view_says_itself_stays() -> None:
     own = {"description": "Somebody was faster."}
 

@@ -206,7 +206,7 @@ def change_booking(request: HttpRequest, data: Data, uid: str, change: str) -> D
     reason = str(data.get("reason") or "Changed by the therapist")
     match change:
         case "cancel":
-            changes.cancel(booking, reason, HOST_EMAIL)
+            changes.cancel(booking, reason, _actor(booking, data))
         case "confirm":
             changes.confirm(booking)
         case "decline":
@@ -222,8 +222,13 @@ def change_booking(request: HttpRequest, data: Data, uid: str, change: str) -> D
     return bookings.present(booking)
 
 
+def _actor(booking: Record, data: Data) -> str:
+    """Return whose hand it was: the therapist's, or with `{"by": "client"}` the client's, by the vendor's own mail."""
+    return str(booking["attendee"].get("email", "")) if data.get("by") == "client" else HOST_EMAIL
+
+
 def _move(request: HttpRequest, booking: Record, data: Data, reason: str) -> Record:
     if checking.is_moment(data.get("start")):
         raise ValueError("start must be an ISO 8601 moment, such as 2030-01-31T10:00:00+05:30")
-    details = {"start": data["start"], "reschedulingReason": reason, "rescheduledBy": HOST_EMAIL}
+    details = {"start": data["start"], "reschedulingReason": reason, "rescheduledBy": _actor(booking, data)}
     return changes.reschedule(request, booking, details)

@@ -1,0 +1,197 @@
+"""Agree with the calendar: the therapist works there, and what stands there is what will happen.
+
+Webhooks hurry this along; the question "what has changed since?" finds what no webhook told of.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+
+from bookings.calendars import background_calendar
+from bookings.calendars.base import AppointmentState
+from bookings.models import Booking, CalendarCursor
+from bookings.refusals import SlotTaken
+from bookings.services.endings import note_absence
+from bookings.services.findings import note_conflict, note_missing, note_unknown, settle_findings, settle_missing
+from bookings.services.following import GIVEN_UP, follow_appointment
+from bookings.services.placement import take_note
+from bookings.services.trails import earlier_uids, latest_appointment
+from bookings.states import BookingState
+from mindfulqalb.outbox.registry import RetryLater
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from bookings.calendars.base import Appointment
+
+logger = logging.getLogger(__name__)
+
+FIRST_LOOK = timedelta(days=2)
+# What was changed before the last look may have become visible after it.
+OVERLAP = timedelta(minutes=5)
+
+
+class Outcome(StrEnum):
+    """What came of an appointment that was looked at."""
+
+    AGREED = "agreed"
+    FOLLOWED = "followed"
+    UNKNOWN = "unknown"
+    CONFLICT = "conflict"
+
+
+def poll_calendar(*, now: datetime) -> int:
+    """Take over what has changed in the calendar since the last time, and return how many appointments that were.
+
+    Raises ProviderError when the calendar does not answer: what was read until then is kept, and the next poll goes on
+    from there.
+    """
+    cursor, _ = CalendarCursor.objects.get_or_create(
+        name=CalendarCursor.CHANGES, defaults={"changed_until": now - FIRST_LOOK}
+    )
+    count = 0
+    for page in background_calendar().changed_since(cursor.changed_until - OVERLAP):
+        for appointment in page:
+            reconcile_appointment(appointment=appointment, now=now)
+        count += len(page)
+        _advance(page)
+    CalendarCursor.objects.filter(name=CalendarCursor.CHANGES).update(asked_at=now)
+    return count
+
+
+def reconcile_since(*, since: datetime, now: datetime) -> Iterator[Outcome]:
+    """Take over whatever has changed from a moment on, one appointment after the other."""
+    for page in background_calendar().changed_since(since):
+        for appointment in page:
+            yield reconcile_appointment(appointment=appointment, now=now)
+
+
+def reconcile_uid(*, uid: str, now: datetime) -> Outcome | None:
+    """Ask about one appointment, as a webhook suggests; None when the calendar does not know it."""
+    appointment = latest_appointment(uid)
+    return reconcile_appointment(appointment=appointment, now=now) if appointment else None
+
+
+def reconcile_appointment(*, appointment: Appointment, now: datetime) -> Outcome:
+    """Bring a booking to where its appointment stands; an appointment that is nobody's is shown to staff.
+
+    `appointment` may be old news: before anything is changed the calendar is asked what has become of it by now.
+    """
+    booking = _booking_of(appointment)
+    if booking is None:
+        return _trace(appointment, now)
+    if _agrees(booking, appointment, now):
+        settle_findings(booking_id=booking.id, now=now)
+        return Outcome.AGREED
+    truth = latest_appointment(appointment.uid)
+    if truth is None or _agrees(booking, truth, now):
+        return Outcome.AGREED
+    return _take_over(booking, truth, now)
+
+
+def _trace(appointment: Appointment, now: datetime) -> Outcome:
+    """Look where an appointment that seems to be nobody's came from, and where it went."""
+    truth = latest_appointment(appointment.uid)
+    if truth is None:
+        return Outcome.AGREED
+    booking = _booking_of(truth) or _booking_once_named(earlier_uids(truth))
+    if booking is not None:
+        return Outcome.AGREED if _agrees(booking, truth, now) else _take_over(booking, truth, now)
+    return Outcome.UNKNOWN if note_unknown(appointment=truth, now=now) else Outcome.AGREED
+
+
+def look_for_missing(*, now: datetime) -> int:
+    """Find sessions of ours that the calendar does not have, show them to staff, and return how many they are."""
+    end = now + timedelta(days=settings.BOOKING_HORIZON_DAYS + 1)
+    standing = {
+        item.uid
+        for page in background_calendar().starting_between(now, end)
+        for item in page
+        if item.state == AppointmentState.ACCEPTED
+    }
+    ours = Booking.objects.filter(state=BookingState.CONFIRMED, starts_at__gt=now, starts_at__lt=end)
+    missing = sum(_is_missing(booking, now) for booking in ours.exclude(calcom_booking_id__in=standing))
+    settle_missing(seen_before=now, now=now)
+    return missing
+
+
+def _is_missing(booking: Booking, now: datetime) -> bool:
+    """Ask about one that was not on the list: it may have been moved or cancelled, or only just been made."""
+    appointment = latest_appointment(booking.calcom_booking_id or "")
+    if appointment is not None:
+        reconcile_appointment(appointment=appointment, now=now)
+        return False
+    note_missing(booking=booking, now=now)
+    return True
+
+
+def _advance(page: list[Appointment]) -> None:
+    """Move the cursor on, and never back: two pollers may be at it."""
+    latest = max((item.updated_at for item in page if item.updated_at), default=None)
+    if latest is not None:
+        behind = CalendarCursor.objects.filter(name=CalendarCursor.CHANGES, changed_until__lt=latest)
+        behind.update(changed_until=latest)
+
+
+def _booking_of(appointment: Appointment) -> Booking | None:
+    """Find whose appointment it is: by its name, or by the one that it had before it was moved.
+
+    Our own reference counts only where we know no name yet: anybody can write one into a booking of theirs.
+    """
+    names = [name for name in (appointment.uid, appointment.moved_from, appointment.moved_to) if name]
+    known = Booking.objects.select_related("offer")
+    if found := known.filter(calcom_booking_id__in=names).first():
+        return found
+    try:
+        reference = UUID(appointment.reference)
+    except ValueError:
+        return None
+    return known.filter(Q(calcom_booking_id=None) | Q(state=BookingState.PENDING), id=reference).first()
+
+
+def _booking_once_named(uids: Iterable[str]) -> Booking | None:
+    found = (Booking.objects.select_related("offer").filter(calcom_booking_id=uid).first() for uid in uids)
+    return next((booking for booking in found if booking), None)
+
+
+def _agrees(booking: Booking, appointment: Appointment, now: datetime) -> bool:
+    if appointment.moved_to and appointment.moved_to == booking.calcom_booking_id:
+        return True
+    if booking.state == BookingState.PENDING:
+        return appointment.state == AppointmentState.PENDING
+    if booking.state in GIVEN_UP:
+        return appointment.state != AppointmentState.ACCEPTED or appointment.starts_at <= now
+    is_in_place = (booking.calcom_booking_id, booking.starts_at) == (appointment.uid, appointment.starts_at)
+    is_noted = not appointment.is_client_absent or booking.state == BookingState.NO_SHOW
+    return is_in_place and is_noted and not appointment.is_over
+
+
+def _take_over(booking: Booking, appointment: Appointment, now: datetime) -> Outcome:
+    try:
+        if booking.state == BookingState.PENDING:
+            take_note(booking, appointment)
+        follow_appointment(booking_id=booking.id, known_as=booking.calcom_booking_id, appointment=appointment, now=now)
+        if appointment.is_client_absent:
+            note_absence(booking_id=booking.id, actor="vendor:calcom", now=now)
+    except RetryLater:
+        return Outcome.AGREED  # a host must still accept it
+    except SlotTaken:
+        return _conflict(booking, appointment, now)
+    booking.refresh_from_db()
+    return Outcome.FOLLOWED if _agrees(booking, appointment, now) else _conflict(booking, appointment, now)
+
+
+def _conflict(booking: Booking, appointment: Appointment, now: datetime) -> Outcome:
+    if booking.state in GIVEN_UP:
+        return Outcome.FOLLOWED  # it is being taken out of the calendar again
+    note_conflict(booking=booking, appointment=appointment, now=now)
+    logger.warning("booking %s cannot follow its appointment; staff must look at it", booking.id)
+    return Outcome.CONFLICT

@@ -37,7 +37,7 @@ def days_between(start: datetime, end: datetime) -> tuple[date, ...]:
 def can_be_named(instant: datetime) -> bool:
     """Whether practice-local date and time lead back to it: of an hour that comes twice, only the first one does."""
     wall = local(instant)
-    return instant_of(wall.date(), wall.time()) == instant
+    return instant_of(wall.date(), wall.time().replace(fold=0)) == instant
 
 
 def is_on_the_clock(day: date, clock: time) -> bool:

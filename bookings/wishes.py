@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from bookings.practice_time import instant_of
+from bookings.practice_time import instant_of, is_on_the_clock
 from bookings.refusals import SlotNotOffered
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ class Wish:
 
     @property
     def starts_at(self) -> datetime:
-        """The instant that is meant."""
+        """The instant that is meant. Raises SlotNotOffered for an hour that the clock leaves out."""
+        if not is_on_the_clock(self.day, self.clock):
+            raise SlotNotOffered(fields={"time": ["This time does not exist on that day."]})
         return instant_of(self.day, self.clock)
 
 

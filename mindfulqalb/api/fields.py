@@ -185,7 +185,7 @@ class Month(serializers.Field[date, Any, str, Any]):
 
     def to_representation(self, value: date) -> str:
         """Spell the month."""
-        return f"{value:%Y-%m}"
+        return value.isoformat()[:7]
 
 
 @extend_schema_field({"type": "string", "example": "America/New_York"})

@@ -7,6 +7,7 @@ import unicodedata
 from datetime import date, time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -17,12 +18,14 @@ from mindfulqalb.api.fields import (
     AcceptedBoolean,
     ClockTime,
     EmailAddress,
+    Month,
     PersonName,
     PhoneNumber,
     PlainText,
     PublicIdField,
     SessionDate,
     StrictBoolean,
+    TimeZone,
     clock_time,
 )
 from mindfulqalb.api.public_ids import CONSENT
@@ -275,3 +278,26 @@ def refusal_of(field: serializers.Field[Any, Any, Any, Any], value: Any) -> str:
         field.run_validation(value)
     assert isinstance(caught.value.detail, list)
     return str(caught.value.detail[0])
+
+
+@pytest.mark.parametrize(("text", "first"), [("2026-12", date(2026, 12, 1)), ("0001-01", date(1, 1, 1))])
+def test_month_is_its_first_day(text: str, first: date) -> None:
+    assert (Month().run_validation(text), Month().to_representation(first)) == (first, text)
+
+
+@pytest.mark.parametrize("value", ["2026-13", "2026-1", "26-12", "2026-12-01", "0000-01", "", 202612, ["2026-12"]])
+def test_month_in_another_spelling_is_refused(value: object) -> None:
+    with pytest.raises(serializers.ValidationError):
+        Month().run_validation(value)
+
+
+def test_time_zone_is_found_by_its_name() -> None:
+    found = TimeZone().run_validation("America/New_York")
+
+    assert (found, TimeZone().to_representation(found)) == (ZoneInfo("America/New_York"), "America/New_York")
+
+
+@pytest.mark.parametrize("value", ["America", "Mars/Olympus", "../UTC", "/etc/passwd", "", 5, "utc\x00"])
+def test_time_zone_that_is_none_is_refused(value: object) -> None:
+    with pytest.raises(serializers.ValidationError):
+        TimeZone().run_validation(value)

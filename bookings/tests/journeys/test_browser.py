@@ -131,7 +131,8 @@ def test_booking_page_dismissed_dialog_keeps_the_slot_and_pays_again(browser: Br
     page = browser.page()
     _walk_to_payment(page, stack, "dismissed@example.com")
     page.click("[data-action=pay]")
-    page.wait_for_selector("iframe.razorpay-checkout-frame")
+    # The dialog listens once it stands, and not as soon as its frame does.
+    page.frame_locator("iframe.razorpay-checkout-frame").locator("button", has_text="Pay").first.wait_for()
     page.keyboard.press("Escape")
     page.wait_for_selector("#payment-notice:visible")
 

@@ -4,7 +4,7 @@
 (function (app) {
   const { page, formats } = app;
   const KEYS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 };
-  const state = { first: null, last: null, shown: null, chosen: null, active: null, empty: new Set(), onChoose: null };
+  const state = { first: null, last: null, shown: null, chosen: null, active: null, empty: new Set(), onChoose: null, onTurn: null };
 
   const table = () => page.byId("month");
   const monthOf = (day) => day.slice(0, 7);
@@ -80,9 +80,11 @@
   }
 
   function show(day) {
+    const before = state.shown;
     state.active = within(day);
     state.shown = `${monthOf(state.active)}-01`;
     draw();
+    if (state.shown !== before) state.onTurn(monthOf(state.shown));
   }
 
   /** The first and last day of a month are asked for by turning to it, so they may lie outside what can be booked. */
@@ -128,10 +130,10 @@
     document.querySelector("[data-action=next-month]").addEventListener("click", () => turn(1));
   }
 
-  /** Open the grid for the days `first` to `last`; `onChoose` hears of every day that is pressed. */
-  function open({ first, last, chosen, onChoose }) {
+  /** Open the grid for the days `first` to `last`; `onChoose` hears of days that are pressed, `onTurn` of months shown. */
+  function open({ first, last, chosen, onChoose, onTurn }) {
     if (!state.onChoose) listen();
-    Object.assign(state, { first, last, chosen, onChoose });
+    Object.assign(state, { first, last, chosen, onChoose, onTurn, shown: null });
     show(chosen ?? first);
   }
 
@@ -148,5 +150,14 @@
     draw();
   }
 
-  app.month = { open, mark, setEmpty, forgetEmpty: () => state.empty.clear() };
+  /** Take over which days of a month have something free. */
+  function setFree(month, free) {
+    for (let day = `${month}-01`; monthOf(day) === month; day = formats.addDays(day, 1)) {
+      if (free.has(day)) state.empty.delete(day);
+      else state.empty.add(day);
+    }
+    draw();
+  }
+
+  app.month = { open, mark, setEmpty, setFree, forgetEmpty: () => state.empty.clear() };
 })((window.MindfulQALB = window.MindfulQALB || {}));

@@ -3,7 +3,7 @@
 /* Step 2: a day and a time on it. */
 (function (app) {
   const { page, draft, formats } = app;
-  const LOOK_AHEAD = 14; // days searched for the first free one: each is one request
+  const LOOK_AHEAD = 14; // days searched for the first free one
   let latest = 0; // the newest request; answers to older ones come too late to be shown
   let shownFor = null; // the session whose calendar stands on the page
   let slots = [];
@@ -19,6 +19,20 @@
     const found = body.slots.map((slot) => ({ ...slot, available: slot.available || app.hold.keeps(slot.start) }));
     app.month.setEmpty(date, freeOf(found).length === 0);
     return found;
+  }
+
+  /** The days of a month that have something free, in order; the grid learns of them too. */
+  async function fetchFreeDays(month) {
+    const { code, sessionType, format } = app.session.chosen();
+    const { body } = await app.api.post("/api/availability", { month, sessionType, format });
+    const days = body.days.map((day) => day.date);
+    if (code === app.session.chosen().code) app.month.setFree(month, new Set([...days, draft.date]));
+    return days;
+  }
+
+  /** Mark the days of the month that is shown; without an answer they just stay unmarked. */
+  function markMonth(month) {
+    fetchFreeDays(month).catch(() => {});
   }
 
   function slotButton(slot) {
@@ -85,11 +99,15 @@
   function findFreeDay(from) {
     return ask(app.text("times.searching"), async (wanted) => {
       const end = formats.addDays(from, LOOK_AHEAD);
-      for (let date = from; date <= lastDay() && date < end; date = formats.addDays(date, 1)) {
-        const found = await fetchSlots(date);
-        if (!wanted()) return;
-        if (freeOf(found).length) return showFound(date, found);
+      for (let month = from.slice(0, 7); month <= end.slice(0, 7); month = formats.addMonths(`${month}-01`, 1).slice(0, 7)) {
+        for (const date of (await fetchFreeDays(month)).filter((day) => day >= from && day <= lastDay() && day < end)) {
+          if (!wanted()) return;
+          const found = await fetchSlots(date);
+          if (!wanted()) return;
+          if (freeOf(found).length) return showFound(date, found);
+        }
       }
+      if (!wanted()) return;
       page.byId("times-status").textContent = app.text("times.none.soon");
     });
   }
@@ -122,7 +140,7 @@
 
   function startSearch() {
     const date = draft.date && draft.date >= today() ? draft.date : null;
-    app.month.open({ first: today(), last: lastDay(), chosen: date, onChoose: showDay });
+    app.month.open({ first: today(), last: lastDay(), chosen: date, onChoose: showDay, onTurn: markMonth });
     return date ? showDay(date) : findFreeDay(today());
   }
 

@@ -93,6 +93,7 @@ def _context(consent: ConsentRecord, token: str, now: datetime) -> dict[str, Any
         "state": state,
         "can_withdraw": state != ConsentState.WITHDRAWN,
         "valid_until": consent.valid_until,
+        "time_zone": settings.PRACTICE_TIME_ZONE,
         "acts": acts,
         "documents": [_shown(document) for document in documents.values()],
         "withdraw_url": reverse("withdraw-consent", args=[token]),

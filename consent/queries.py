@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.fields import CharField
 
 from consent.models import ConsentDocument, ConsentRecord
@@ -93,7 +93,8 @@ def acts_of(record: ConsentRecord) -> QuerySet[ConsentRecord]:
     """List what was done about one consent: the act itself, its parts, and whatever closed any of them, by time."""
     about = ConsentRecord.objects.filter(Q(id=record.id) | Q(part_of=record.id))
     closing = ConsentRecord.objects.filter(refers_to__in=about.values("id")).exclude(event__in=GIVING)
-    return (about | closing).select_related("document", "notice").order_by("created_at", "id").distinct()
+    acts = (about | closing).select_related("document", "notice").distinct()
+    return acts.order_by("created_at", F("part_of").asc(nulls_first=True), "kind", "id")
 
 
 def _closed_by(event: ConsentEvent) -> Exists:

@@ -137,7 +137,7 @@ def _named(consent_id: UUID, session_type: str, email: str, now: datetime) -> Co
         raise ConsentRequired(fields=fields)
     refusal = REFUSAL_OF_STATE.get(found.state)
     if refusal is not None:
-        raise refusal(fields=fields)
+        raise refusal(fields={"consentId": [refusal.sentence]})
     return found
 
 

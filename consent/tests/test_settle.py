@@ -81,7 +81,11 @@ def test_named_consent_that_has_expired_is_refused_with_a_code_of_its_own() -> N
     with pytest.raises(ConsentExpired) as refused:
         settle(consent_id=named.id, now=NOW + timedelta(days=365))
 
-    assert (refused.value.status, refused.value.code, refused.value.fields) == (409, "consent_expired", NOT_COVERED)
+    assert (refused.value.status, refused.value.code, refused.value.fields) == (
+        409,
+        "consent_expired",
+        {"consentId": [ConsentExpired.sentence]},
+    )
 
 
 def test_named_consent_that_was_withdrawn_is_refused_with_a_code_of_its_own() -> None:
@@ -91,7 +95,11 @@ def test_named_consent_that_was_withdrawn_is_refused_with_a_code_of_its_own() ->
     with pytest.raises(ConsentWithdrawn) as refused:
         settle(consent_id=named.id)
 
-    assert (refused.value.status, refused.value.code, refused.value.fields) == (409, "consent_withdrawn", NOT_COVERED)
+    assert (refused.value.status, refused.value.code, refused.value.fields) == (
+        409,
+        "consent_withdrawn",
+        {"consentId": [ConsentWithdrawn.sentence]},
+    )
 
 
 def test_expired_and_withdrawn_consent_of_another_person_says_nothing_about_them() -> None:

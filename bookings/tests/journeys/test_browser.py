@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import expect
 
 from bookings.tests.journeys.browser import Browser
@@ -43,12 +44,13 @@ def _introduce(page: Page, email: str) -> None:
     page.fill("#name", "Jane Doe")
     page.fill("#email", email)
     page.fill("#phone", "+91 98765 43210")
+    page.check("[name=ageBand][value=adult]")
     _next(page, "details")
 
 
 def _agree(page: Page) -> None:
     page.wait_for_selector("[name=acknowledgments]")
-    for box in page.locator("[name=acknowledgments]").all():
+    for box in page.locator("[name=acknowledgments]:visible").all():
         box.check()
     _next(page, "consent")
 
@@ -103,6 +105,66 @@ def test_booking_page_with_the_free_call_needs_no_payment(browser: Browser, stac
     page.click("[data-action=pay]")
 
     expect(page.locator("#confirmation-link")).to_be_visible()
+    assert browser.complaints == []
+
+
+def _tick_all_by_keyboard(page: Page) -> None:
+    """Tab from the step's heading to its button, and tick each box on the way."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        kind = page.evaluate("document.activeElement.type")
+        if kind == "submit":
+            return
+        if kind == "checkbox":
+            page.keyboard.press("Space")
+
+
+def _faults(page: Page) -> list[str]:
+    """What a screen reader's user would stumble over, as far as a machine can tell."""
+    return [fault["id"] for fault in Axe().run(page).response["violations"]]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_booking_page_for_somebody_under_18_by_keyboard_alone(browser: Browser, stack: Stack, dark: bool) -> None:
+    page = browser.page(width=360, dark=dark)
+    _choose(page, stack, session="free", currency=None)
+    for typed in ("Young Jane", f"young{dark}@example.com", ""):
+        page.keyboard.press("Tab")
+        page.keyboard.type(typed)
+    for key in ("Tab", "Space", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_selector("#assent-list input")
+
+    _tick_all_by_keyboard(page)
+    faults = _faults(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("#guardian-name")).to_be_focused()
+    faults += _faults(page)
+    for typed in ("Asha Doe", "asha@example.com", "Mother"):
+        page.keyboard.type(typed)
+        page.keyboard.press("Tab")
+    page.locator("[data-step=consent] button[type=submit]").press("Enter")
+    page.click("[data-action=pay]")
+
+    expect(page.locator("#confirmation-link")).to_be_visible()
+    assert (faults, browser.complaints) == ([], [])
+
+
+def test_consent_link_in_the_mail_withdraws_with_one_click(browser: Browser, stack: Stack) -> None:
+    email = "withdraws@example.com"
+    page = browser.page()
+    _choose(page, stack, session="free", currency=None)
+    _introduce(page, email)
+    _agree(page)
+    page.click("[data-action=pay]")
+    text = wait_until(lambda: stack.mails_to(email), "the mail")[0]["text"]
+    page.goto(next(word for word in text.split() if "/consent/" in word))
+
+    page.click("text=Withdraw my consent")
+
+    expect(page.locator("[data-state]")).to_have_attribute("data-state", "withdrawn")
+    mail = wait_until(lambda: stack.mails_to(email)[1:], "the second mail")[0]
+    assert (mail["subject"], mail["text"].count("/manage/")) == ("We have stopped, as you asked", 1)
     assert browser.complaints == []
 
 

@@ -5,9 +5,11 @@
   const { page, draft } = app;
   const FIELDS = ["name", "email", "phone"];
   const input = (field) => page.byId(field);
+  const chosenAge = () => document.querySelector("[name=ageBand]:checked");
 
   function read() {
     draft.customer = Object.fromEntries(FIELDS.map((field) => [field, input(field).value.trim()]));
+    draft.ageBand = chosenAge()?.value ?? null;
     return draft.customer;
   }
 
@@ -16,6 +18,7 @@
     if (!name) faults["customer.name"] = [app.text("name.missing")];
     if (!email) faults["customer.email"] = [app.text("email.missing")];
     else if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email)) faults["customer.email"] = [app.text("email.wrong")];
+    if (!draft.ageBand) faults.ageBand = [app.text("ageBand.choose")];
     return faults;
   }
 
@@ -29,6 +32,7 @@
   async function enter() {
     // The browser may have filled in more than we know, after a reload for instance.
     FIELDS.forEach((field) => { input(field).value ||= draft.customer[field]; });
+    if (draft.ageBand && !chosenAge()) document.querySelector(`[name=ageBand][value=${draft.ageBand}]`).checked = true;
   }
 
   app.steps.details = { enter, submit };

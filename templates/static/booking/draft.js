@@ -11,7 +11,8 @@
     date: null,
     slot: null, // {time: "10:00 AM", start: "2026-12-01T10:00:00+05:30"}
     customer: { name: "", email: "", phone: "" },
-    consent: null, // {about: "individual|jane@example.com", consentId}
+    ageBand: null, // "adult" or "under_18"
+    consent: null, // {about: what was consented to by whom, consentId}
     hold: null, // see hold.js
     verification: null, // what Razorpay handed over, until the server has checked it
     paymentId: null,

@@ -78,7 +78,7 @@
 
   /** What an error is tied to: the inputs, but the group itself for radio buttons and for slots. */
   function controlsOf(container) {
-    const inputs = [...container.querySelectorAll("input:not([type=radio])")];
+    const inputs = [...container.querySelectorAll("input:not([type=radio]), select")];
     return inputs.length ? inputs : [container];
   }
 
@@ -101,7 +101,7 @@
   const fieldFor = (key) => document.querySelector(`[data-field~="${CSS.escape(key)}"]`);
 
   function focusField(container) {
-    const control = container.querySelector("input:checked, input, button:not([disabled]):not([hidden])");
+    const control = container.querySelector("input:checked, input, select, button:not([disabled]):not([hidden])");
     (control ?? container.querySelector("[tabindex]"))?.focus();
   }
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import responses
 
 from bookings.calendars.base import (
+    AlreadyGone,
     Appointment,
     AppointmentRequest,
     AppointmentState,
@@ -382,3 +384,65 @@ def test_requests_carry_version_and_key() -> None:
         sent: requests.PreparedRequest = mock.calls[0].request
 
     assert (sent.headers["cal-api-version"], sent.headers["Authorization"]) == ("2024-09-04", "Bearer cal_x")
+
+
+def _listed(number: int, updated_at: datetime) -> dict[str, Any]:
+    stamp = updated_at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return {"uid": f"u{number}", "status": "accepted", "start": "2026-12-04T04:30:00.000Z", "updatedAt": stamp}
+
+
+def test_changed_since_pages_by_time_so_that_what_changes_meanwhile_is_not_left_out() -> None:
+    begin = datetime(2026, 12, 1, tzinfo=UTC)
+    full = [_listed(number, begin + timedelta(seconds=number)) for number in range(100)]
+    last = [_listed(200, begin + timedelta(hours=1))]
+    with responses.RequestsMock() as mock:
+        for page in (full, last):
+            mock.get(f"{URL}/v2/bookings", json={"status": "success", "data": page})
+
+        pages = list(_calendar().changed_since(begin))
+
+        asked = [parse_qs(urlsplit(call.request.url or "").query) for call in mock.calls]
+    assert [len(page) for page in pages] == [100, 1]
+    assert [(query["afterUpdatedAt"], query["skip"], query["sortUpdatedAt"]) for query in asked] == [
+        (["2026-12-01T00:00:00Z"], ["0"], ["asc"]),
+        (["2026-12-01T00:01:39Z"], ["0"], ["asc"]),
+    ]
+
+
+def test_changed_since_counts_within_one_second_and_leaves_out_what_is_older() -> None:
+    begin = datetime(2026, 12, 1, tzinfo=UTC)
+    same = [_listed(number, begin) for number in range(100)]
+    older = [_listed(200, begin - timedelta(hours=1)), {"uid": "u201", "status": "unheard of", "start": "x"}]
+    with responses.RequestsMock() as mock:
+        for page in (same, older):
+            mock.get(f"{URL}/v2/bookings", json={"status": "success", "data": page})
+
+        pages = list(_calendar().changed_since(begin))
+
+        asked = [parse_qs(urlsplit(call.request.url or "").query)["skip"] for call in mock.calls]
+    assert ([len(page) for page in pages], asked) == ([100, 0], [["0"], ["100"]])
+
+
+def test_starting_between_stops_behind_the_end() -> None:
+    begin = datetime(2026, 12, 4, tzinfo=UTC)
+    inside = [_listed(number, begin) for number in range(99)]
+    beyond = _listed(99, begin) | {"start": "2026-12-05T00:00:00.000Z"}
+    with responses.RequestsMock() as mock:
+        mock.get(f"{URL}/v2/bookings", json={"status": "success", "data": [*inside, beyond]})
+
+        (page,) = list(_calendar().starting_between(begin, begin + timedelta(days=1)))
+
+    assert [item.uid for item in page] == [item["uid"] for item in inside]
+
+
+def test_move_gives_a_new_uid_once(calcom: CalcomCalendar) -> None:
+    old = calcom.book(_request(), timeout=5)
+    new = calcom.move(old.uid, starts_at=next_slot(15), timeout=5)
+
+    with pytest.raises(AlreadyGone):
+        calcom.move(old.uid, starts_at=next_slot(16), timeout=5)
+
+    known = calcom.appointment(old.uid)
+    assert known is not None
+    assert (known.moved_to, new.moved_from, new.starts_at) == (new.uid, old.uid, next_slot(15))
+    assert calcom.appointment("nowhere") is None

@@ -94,7 +94,7 @@ def test_client_cancels_and_is_refunded(width: int, browser: Browser, stack: Sta
     page.goto(_link(stack, email, days=32, hour=10 if width > 400 else 12))
 
     page.get_by_text("Cancel the appointment").click()
-    expect(page.get_by_text("INR 1,299.00")).to_be_visible()
+    expect(page.get_by_text("you get INR 1,299.00 back")).to_be_visible()
     _keep(page, f"cancel-{width}")
     page.get_by_role("button", name="Yes, cancel it").click()
 
@@ -137,3 +137,23 @@ def test_expired_and_forged_links_say_what_to_do(width: int, browser: Browser, s
     # The browser itself notes each 404 in its console; nothing else may stand there.
     assert {line for line in browser.complaints if "404" not in line} == set()
     assert _fits(page)
+
+
+def test_therapist_moves_and_cancels_in_the_calendar_and_the_client_hears(browser: Browser, stack: Stack) -> None:
+    """By webhook, within seconds; the poll would find it within a minute."""
+    email, new = "followed@example.com", next_slot(13, days=41)
+    page = browser.page()
+    link = _link(stack, email, days=40)
+    (uid,) = [item["uid"] for item in stack.sandbox.state()["calcom"]["bookings"] if email in str(item["attendees"])]
+
+    moved = stack.sandbox.change_booking(uid, "reschedule", start=new.isoformat())
+    wait_until(lambda: [m for m in stack.mails_to(email) if "new time" in m["subject"]], "the mail")
+    page.goto(link)
+    expect(page.locator("time").first).to_have_attribute("datetime", local(new).isoformat())
+    stack.sandbox.change_booking(moved["uid"], "cancel")
+    wait_until(lambda: [m for m in stack.mails_to(email) if "cancelled" in m["subject"]], "the mail")
+    page.goto(link)
+
+    expect(page.locator("[data-state]")).to_have_attribute("data-state", "cancelled")
+    _keep(page, "cancelled-by-therapist")
+    assert browser.complaints == []

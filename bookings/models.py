@@ -22,6 +22,8 @@ from payments.models import Payment
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from mindfulqalb.staff.models import StaffMember
+
 
 def _in_utc(column: str) -> Func:
     """An instant without its zone: only to such a one PostgreSQL adds minutes for good, as an index needs it."""
@@ -55,6 +57,12 @@ class BookingQuerySet(models.QuerySet["Booking"]):
     def spending(self) -> BookingQuerySet:
         """Those that have a claim on the payment that they name."""
         return self.filter(payment_released_at=None).exclude(state__in=GIVES_PAYMENT_BACK).exclude(payment=None)
+
+    def visible_to(self, member: StaffMember) -> BookingQuerySet:
+        """Those that this person may see: a therapist's own, and everybody's where the role reaches beyond that."""
+        if member.has_perm("catalogue.see_every_therapist"):
+            return self
+        return self.filter(therapist__member=member)
 
     def overlapping(self, *, therapist_id: uuid.UUID, starts_at: datetime, ends_at: datetime) -> BookingQuerySet:
         """Those of one therapist that touch a span, their buffers included."""

@@ -70,7 +70,8 @@ class SessionOfferAdmin(admin.ModelAdmin[SessionOffer]):
 class TherapistAdmin(admin.ModelAdmin[Therapist]):
     """Whose hours are sold."""
 
-    list_display = ("name", "slug", "is_active")
+    list_display = ("name", "slug", "is_active", "member")
+    list_select_related = ("member",)
     search_fields = ("name",)
 
 

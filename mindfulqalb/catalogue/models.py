@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import ClassVar
 
+from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
@@ -40,9 +41,18 @@ class Therapist(models.Model):
     name = models.CharField(max_length=200)
     slug = models.SlugField(unique=True)
     is_active = models.BooleanField(default=True)
+    member = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="therapist",
+        help_text="The staff account of this person: by it they see their own sessions.",
+    )
 
     class Meta:
         db_table = "therapists"
+        permissions: ClassVar = [("see_every_therapist", "Can see the sessions of all therapists")]
 
     def __str__(self) -> str:
         return self.name

@@ -8,11 +8,14 @@ from celery import Celery
 from celery.schedules import crontab
 from django.conf import settings
 
+from mindfulqalb.observability.worker import MetricsStep
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindfulqalb.settings")
 
 app = Celery("mindfulqalb")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add(MetricsStep)
 app.conf.beat_schedule = {
     "sweep the outbox": {
         "task": "outbox.sweep",
@@ -37,6 +40,7 @@ app.conf.beat_schedule = {
     "forget refresh tokens that have expired": {"task": "staff.forget_refresh_tokens", "schedule": 86400.0},
     # At night in India; a day's money is a few dozen payments.
     "compare our books with the gateways'": {"task": "payments.compare_books", "schedule": crontab(hour=21, minute=30)},
+    "tell the dead man's switch that we live": {"task": "observability.heartbeat", "schedule": 60.0},
     "forget old answers": {"task": "idempotency.forget", "schedule": 3600.0},
     "seal the audit trail": {"task": "audit.seal", "schedule": 60.0, "options": {"expires": 60.0}},
     "sign a checkpoint of the audit trail": {"task": "audit.checkpoint", "schedule": crontab(hour="0", minute="30")},
@@ -44,6 +48,5 @@ app.conf.beat_schedule = {
     "note which consents have expired": {"task": "consent.note_expiries", "schedule": 3600.0},
     # As often as a beat may have been away; it is sent once a day.
     "report yesterday's books": {"task": "bookings.report_ledger", "schedule": 3600.0},
-    "tell those whose money waits": {"task": "bookings.tell_unplaced", "schedule": 300.0},
     "send back what could not be placed": {"task": "bookings.refund_unplaced", "schedule": 900.0},
 }

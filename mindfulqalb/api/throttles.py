@@ -21,6 +21,7 @@ from rest_framework.throttling import BaseThrottle
 from mindfulqalb.api.addresses import client_address
 from mindfulqalb.api.errors import Unavailable
 from mindfulqalb.encryption.blind_index import email_digest
+from mindfulqalb.observability.metrics import COUNTING_OUTAGES, REFUSED_REQUESTS
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -124,10 +125,13 @@ def seconds_to_wait(request: HttpRequest | Request, *, scope: str, identity: str
         wait = None if outage.is_on else _seconds_to_wait(request, scope, identity)
     except (RedisError, OSError):
         outage.begin()
+        COUNTING_OUTAGES.inc()
         wait = None
         logger.exception("Redis does not count requests: open doors stay open, closed ones shut")
     if outage.is_on and not fail_open:
         raise Unavailable
+    if wait is not None:
+        REFUSED_REQUESTS.labels(scope).inc()
     return wait
 
 

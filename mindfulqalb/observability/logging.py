@@ -13,10 +13,14 @@ from typing import Any
 
 from mindfulqalb.observability.request_ids import current_request_id
 from mindfulqalb.observability.scrubbing import LONGEST_TEXT, scrub
+from mindfulqalb.observability.traces import current_traces
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object per line: time (UTC, ISO 8601), level, logger, message, requestId and perhaps exception."""
+    """One JSON object per line: time (UTC, ISO 8601), level, logger, message, requestId, and what else is known.
+
+    That is userId, taskId, replayUrl, an exception, and the record's own `fields`, whose values are never a person's.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Format without ever raising on odd arguments."""
@@ -26,6 +30,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": scrub(_message(record)),
             "requestId": _request_id(record),
+            **current_traces(),
+            **getattr(record, "fields", {}),
         }
         if record.exc_info:
             line["exception"] = _traceback(self, record.exc_info)

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import transaction
 
+from mindfulqalb.observability.metrics import DELIVERIES
+from mindfulqalb.observability.request_ids import bound_request_id
+from mindfulqalb.observability.traces import bound_task
 from mindfulqalb.outbox.claims import Outcome, claim, conclude, release
 from mindfulqalb.outbox.failures import describe, is_permanent, pause_after
 from mindfulqalb.outbox.registry import Delivery, RetryLater, handler_for, mourners
@@ -72,7 +75,14 @@ def _attempt(message: OutboxMessage, shift: Shift) -> None:
         attempts=message.attempts,
         now=shift.now(),
     )
+    # The trail goes on where it began: whoever reads the log of a request finds what came of it here.
+    with bound_request_id(message.request_id), bound_task(str(message.id)):
+        _carry_through(delivery, message, shift)
+
+
+def _carry_through(delivery: Delivery, message: OutboxMessage, shift: Shift) -> None:
     outcome = _carry_out(delivery, message, shift)
+    DELIVERIES.labels(message.topic, outcome.state.lower()).inc()
     if not _write_down(outcome, message, delivery, shift):
         release(message)
         logger.info("outbox message %s was settled or taken over during its delivery", message.id)

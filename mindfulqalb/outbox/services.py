@@ -10,6 +10,7 @@ from django.db.models import F
 from django.db.models.expressions import DatabaseDefault, Value
 
 from mindfulqalb.audit.services import record
+from mindfulqalb.observability.request_ids import current_request_id
 from mindfulqalb.outbox.hints import publish_hint
 from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.outbox.registry import handler_for
@@ -40,7 +41,12 @@ def enqueue(
     if json.loads(json.dumps(payload, allow_nan=False)) != payload:
         raise ValueError(f"the payload of {topic} does not survive JSON unchanged")
     message = OutboxMessage.objects.create(
-        topic=topic, lane=lane, payload=payload, due_at=due_at or now, created_at=now
+        topic=topic,
+        lane=lane,
+        payload=payload,
+        due_at=due_at or now,
+        created_at=now,
+        request_id=current_request_id(),
     )
     if message.due_at <= now:
         _hint_on_commit(message.id, message.due_at)

@@ -20,6 +20,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "mindfulqalb.staff.apps.StaffConfig",
+    "mindfulqalb.observability",
     "mindfulqalb.encryption",
     "mindfulqalb.audit",
     "mindfulqalb.outbox",
@@ -41,6 +42,7 @@ HEALTH_CHECKS = ["bookings.health.AGREEMENT"]
 
 MIDDLEWARE = [
     "mindfulqalb.observability.request_ids.RequestIdMiddleware",
+    "mindfulqalb.observability.middleware.ObservingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mindfulqalb.staff.middleware.BackOfficeReferrerMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -52,6 +54,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "mindfulqalb.staff.middleware.BackOfficeSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

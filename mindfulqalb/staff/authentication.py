@@ -10,6 +10,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 
 from mindfulqalb.api.tokens import bearer_token
+from mindfulqalb.observability.traces import note_user
 from mindfulqalb.staff.tokens import member_of_access_token
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ class StaffTokenAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[StaffMember, str]:
         """Name the person. Raises Unauthorized."""
         token = bearer_token(request)
-        return member_of_access_token(token, now=timezone.now()), token
+        member = member_of_access_token(token, now=timezone.now())
+        note_user(str(member.id))
+        return member, token
 
     def authenticate_header(self, request: Request) -> str:
         """Name the scheme in a 401."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 SESSION_KEY = "second_factor"
+VERDICT = "_is_inside_back_office"
 
 
 def is_staff(user: object) -> TypeGuard[StaffMember]:
@@ -19,7 +20,13 @@ def is_staff(user: object) -> TypeGuard[StaffMember]:
 
 
 def is_inside(request: HttpRequest) -> bool:
-    """Whether the session belongs to staff, second factor and all."""
+    """Whether the session belongs to staff, second factor and all; looked up once for a request."""
+    if not hasattr(request, VERDICT):
+        setattr(request, VERDICT, _is_inside(request))
+    return bool(getattr(request, VERDICT))
+
+
+def _is_inside(request: HttpRequest) -> bool:
     if not is_staff(request.user):
         return False
     shown = request.session.get(SESSION_KEY)
@@ -37,3 +44,5 @@ def open_door(request: HttpRequest, authenticator: Authenticator) -> None:
     """Note in the session that the second factor was shown; a new session key, as for every rise in trust."""
     request.session.cycle_key()
     request.session[SESSION_KEY] = str(authenticator.id)
+    if hasattr(request, VERDICT):
+        delattr(request, VERDICT)

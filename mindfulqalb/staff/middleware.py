@@ -1,13 +1,19 @@
-"""What the admin needs of a browser that the clients' pages must not have."""
+"""What the admin needs of a browser, and the clients' pages must not have or do not need."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
+
+from django.conf import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest, HttpResponseBase
+
+
+RENEWED_AT = "renewed_at"
 
 
 class BackOfficeReferrerMiddleware:
@@ -26,4 +32,22 @@ class BackOfficeReferrerMiddleware:
         response = self.get_response(request)
         if request.path_info.startswith("/admin/"):
             response.headers.setdefault("Referrer-Policy", "same-origin")
+        return response
+
+
+class BackOfficeSessionMiddleware:
+    """Begin a session's idle time anew with a click, by one write in SECONDS_BETWEEN_RENEWALS at most."""
+
+    SECONDS_BETWEEN_RENEWALS = 60
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        """Wrap the rest of the stack."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Renew the session of somebody who is logged in."""
+        response = self.get_response(request)
+        is_logged_in = settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated
+        if is_logged_in and time.time() - request.session.get(RENEWED_AT, 0) >= self.SECONDS_BETWEEN_RENEWALS:
+            request.session[RENEWED_AT] = int(time.time())
         return response

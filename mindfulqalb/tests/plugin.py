@@ -11,6 +11,7 @@ import ipaddress
 import os
 import sys
 from contextlib import ExitStack
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,6 +39,9 @@ _outside_calls: list[str] = []
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
     """Prepare the environment, before pytest-django reads the settings."""
     os.environ.update(ENVIRONMENT="development", VENDORS="sandbox")
+    counting = TemporaryDirectory(prefix="metrics-")
+    early_config.add_cleanup(counting.cleanup)
+    os.environ["METRICS_DIR"] = counting.name
     options = early_config.known_args_namespace
     if not (options.help or options.version or options.collectonly):
         _start_servers(early_config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import certifi
 import requests
@@ -10,6 +11,7 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from mindfulqalb.observability.metrics import VENDOR_SECONDS, timed
 from mindfulqalb.observability.request_ids import current_request_id
 
 POOL_SIZE = 32
@@ -24,7 +26,11 @@ class BoundedAdapter(HTTPAdapter):
             kwargs["timeout"] = settings.VENDOR_TIMEOUT
         if request_id := current_request_id():
             request.headers.setdefault("X-Request-ID", request_id)
-        return super().send(request, **kwargs)
+        vendor = urlsplit(request.url or "").hostname or ""
+        with timed(VENDOR_SECONDS, vendor) as note:
+            response = super().send(request, **kwargs)
+            note(f"{response.status_code // 100}xx")
+        return response
 
 
 def vendor_session(*, get_retries: int = 2) -> requests.Session:

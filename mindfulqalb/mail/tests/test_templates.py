@@ -30,7 +30,6 @@ SUBJECTS = {
     "pending": "We have received your payment",
     "receipt": "Your receipt R-2026-27-0001",
     "refunded": "Your money is on its way back",
-    "unplaced": "Please choose a time for your appointment",
     "slot_lost": "Please choose another time for your appointment",
 }
 # Others see subjects: on a locked telephone, on a shared screen.

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -32,7 +33,6 @@ from mindfulqalb.development.supervisor import Console, Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from mindfulqalb.development.programs import Process
 
@@ -78,6 +78,7 @@ class Command(BaseCommand):
             require_free_ports(_wanted_ports(given))
             servers = self._start_servers(given, ending)
             write_environment(file, servers)
+            _forget_counters()
             ending.callback(file.unlink, missing_ok=True)
             # These settings were loaded before the servers had addresses: everything else is a process of its own.
             environment = {**os.environ, **servers, "DATA_DIR": str(self.data), "PYTHONUNBUFFERED": "1"}
@@ -125,6 +126,12 @@ class Command(BaseCommand):
             local["sandbox"] = f"http://{HOST}:{settings.SANDBOX_PORT}/"
         wait_for_answers(local.values())
         self.console.write(_addresses(login))
+
+
+def _forget_counters() -> None:
+    """Begin to count anew: the files of processes that have ended would be added up for ever."""
+    for file in Path(settings.METRICS_DIR).glob("*.db"):
+        file.unlink()
 
 
 def _interrupt(*_: object) -> None:

@@ -1,0 +1,28 @@
+"""Sessions that wait for the calendar, and money that waits for a session, in numbers for a monitor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Min
+
+from bookings.models import Booking
+from bookings.services.unplaced import unplaced_payments
+from bookings.states import BookingState
+from mindfulqalb.observability.metrics import gauge
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@gauge("placement_seconds", "How long the booking that waits longest for the calendar has waited.")
+def placement_seconds(now: datetime) -> float:
+    """Measure from the last change of a PENDING booking."""
+    oldest = Booking.objects.filter(state=BookingState.PENDING).aggregate(oldest=Min("updated_at"))["oldest"]
+    return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+
+
+@gauge("unplaced_payments", "Captured payments that have bought no session and gone nowhere yet.")
+def unplaced(now: datetime) -> float:
+    """Count them."""
+    return unplaced_payments(before=now).count()

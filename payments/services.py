@@ -229,7 +229,7 @@ def _apply(payment: Payment, charges: list[Charge], now: datetime) -> None:
         return
     if any(charge.state == PaymentState.PENDING for charge in charges):
         _move(payment, PaymentState.PENDING, now)
-    elif charges:
+    elif charges and payment.state != PaymentState.EXPIRED:  # that an attempt failed is no news of what is over
         _move(payment, PaymentState.FAILED, now)
 
 

@@ -188,6 +188,15 @@ def test_capture_payment_takes_late_money_whatever_was_thought_of_it(payer: Paye
     assert announced() == [_note(payment)]
 
 
+def test_capture_payment_hears_of_a_failed_attempt_at_what_is_over(payer: Payer) -> None:
+    payment = make_order(payer)
+    payer.pay(_order_id(payment), "failed")
+    Payment.objects.filter(id=payment.id).update(state=PaymentState.EXPIRED)
+
+    assert capture_payment(payment_id=payment.id, now=NOW).state == PaymentState.EXPIRED
+    assert announced() == []
+
+
 @pytest.mark.parametrize(
     ("fault", "figures", "reason"),
     [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from payments.models import Refund
-from payments.states import RefundReason, RefundState
+from payments.models import Payment, Refund
+from payments.states import PaymentState, RefundReason, RefundState
 
 if TYPE_CHECKING:
     from bookings.tests.chaos.machine import Chaos
@@ -55,3 +55,12 @@ def test_refund_by_hand_whose_webhooks_were_all_lost_is_found_at_night(chaos: Ch
     chaos.teardown()
 
     assert _refunds() == [(400, RefundReason.EXTERNAL, RefundState.PROCESSED)]
+
+
+def test_order_that_ended_after_a_declined_card_does_not_stop_the_reconciler(chaos: Chaos) -> None:
+    chaos.client_holds(gateway="stripe", slot=0, who=0)
+    chaos.client_pays(how="failed", order=0)
+
+    chaos.teardown()
+
+    assert list(Payment.objects.values_list("state", flat=True)) == [PaymentState.EXPIRED]

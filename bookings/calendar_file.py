@@ -6,9 +6,12 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
 from icalendar import Calendar, Event
 
 from bookings.states import BookingState
+from mindfulqalb.languages.choice import supported_language
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,8 +41,9 @@ def calendar_file(booking: Booking, *, now: datetime) -> str:
     event.add("dtstamp", now)
     event.add("dtstart", booking.starts_at)
     event.add("dtend", booking.ends_at)
-    event.add("summary", f"Appointment with {settings.PRACTICE_NAME}")
-    event.add("description", "The link to the session is in your email.")
+    with translation.override(supported_language(booking.locale)):
+        event.add("summary", _("Appointment with %(practice)s") % {"practice": settings.PRACTICE_NAME})
+        event.add("description", _("The link to the session is in your email."))
     event.add("status", STATUS[BookingState(booking.state)])
     calendar = Calendar()
     calendar.add("prodid", f"-//{settings.PRACTICE_NAME}//booking//EN")

@@ -13,15 +13,18 @@ from bookings.letters import (
     confirmation_letter,
     moved_letter,
     not_moved_letter,
+    pending_letter,
     receipt_letter,
     refunded_letter,
+    reminder_letter,
     slot_lost_letter,
     withdrawn_letter,
     withdrawn_staff_letter,
 )
 from bookings.listings import distrust_listings
-from bookings.models import Booking
+from bookings.models import Booking, Reminder
 from bookings.receipts import write_receipt, write_refund_note
+from bookings.reminders import may_still_go
 from bookings.services.booking import place_paid_hold
 from bookings.services.cancellation import clear_calendar
 from bookings.services.moving import move_in_calendar
@@ -110,6 +113,23 @@ def send_not_moved(delivery: Delivery) -> None:
     is_as_before = booking.state == BookingState.CONFIRMED and booking.sequence == delivery.payload["sequence"]
     if is_as_before and move_of(booking) is None:
         send_letter(letter=not_moved_letter(booking, now=delivery.now), key=delivery.message_id, now=delivery.now)
+
+
+@handles("email.pending")
+def send_pending(delivery: Delivery) -> None:
+    """Mail that the money is here, where the calendar has not answered yet."""
+    booking = _booking_of(delivery)
+    if booking.state == BookingState.PENDING:
+        send_letter(letter=pending_letter(booking, now=delivery.now), key=delivery.message_id, now=delivery.now)
+
+
+@handles("email.reminder")
+def send_reminder(delivery: Delivery) -> None:
+    """Mail a reminder, unless it has become late, or the session has been moved or cancelled meanwhile."""
+    reminder = Reminder.objects.select_related("booking__offer").get(id=UUID(delivery.payload["reminder_id"]))
+    if may_still_go(reminder, now=delivery.now):
+        letter = reminder_letter(reminder.booking, now=delivery.now)
+        send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
 
 
 @handles("email.slot_lost")

@@ -10,7 +10,7 @@ from django.urls import reverse
 from bookings.calendar_file import calendar_file
 from bookings.calendars import calendar
 from bookings.credits import choose_again_url, credit_ends, credit_of, is_unspent
-from bookings.links import manage_url
+from bookings.links import manage_url, reminders_url
 from bookings.models import Booking
 from bookings.practice_time import practice_zone
 from bookings.receipts import booking_paid_by
@@ -67,6 +67,30 @@ def not_moved_letter(booking: Booking, *, now: datetime) -> Letter:
     )
 
 
+def pending_letter(booking: Booking, *, now: datetime) -> Letter:
+    """Say that the money is here, and that the calendar takes longer."""
+    return Letter(
+        template="pending",
+        recipient=booking.customer_email,
+        context=_context(booking, now),
+        about=f"booking:{booking.id}",
+        locale=booking.locale,
+    )
+
+
+def reminder_letter(booking: Booking, *, now: datetime) -> Letter:
+    """Remind of a session, with the way to be reminded no more (RFC 8058 for mail programs)."""
+    stop_url = reminders_url(booking, now=now)
+    return Letter(
+        template="reminder",
+        recipient=booking.customer_email,
+        context={**_context(booking, now), "reminders_url": stop_url},
+        about=f"booking:{booking.id}",
+        locale=booking.locale,
+        headers={"List-Unsubscribe": f"<{stop_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+    )
+
+
 def cancelled_letter(booking: Booking, *, now: datetime) -> Letter:
     """Say that it is cancelled and what goes back, with a calendar file that removes the entry."""
     refund = Refund.objects.filter(payment__bookings=booking).order_by("-requested_at").first()
@@ -75,7 +99,7 @@ def cancelled_letter(booking: Booking, *, now: datetime) -> Letter:
         recipient=booking.customer_email,
         context={
             **_context(booking, now),
-            "refund": refund.amount if refund else None,
+            "refund": refund.amount.text if refund else None,
             "credit": credit_of(booking),
             "booking_url": settings.SITE_URL,
         },
@@ -109,7 +133,7 @@ def receipt_letter(booking: Booking, receipt: Receipt, *, now: datetime) -> Lett
     return Letter(
         template="receipt",
         recipient=booking.customer_email,
-        context={**_context(booking, now), "amount": receipt.amount, "number": receipt.number},
+        context={**_context(booking, now), "amount": receipt.amount.text, "number": receipt.number},
         about=f"payment:{receipt.payment_id}",
         attachments=(_attached(receipt),),
         locale=booking.locale,
@@ -125,7 +149,7 @@ def refunded_letter(note: Receipt, *, now: datetime) -> Letter | None:
     return Letter(
         template="refunded",
         recipient=booking.customer_email,
-        context={**_context(booking, now), "amount": note.amount, "payment_id": payment.provider_payment_id},
+        context={**_context(booking, now), "amount": note.amount.text, "payment_id": payment.provider_payment_id},
         about=f"payment:{payment.id}",
         attachments=(_attached(note),),
         locale=booking.locale,

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from bookings.models import Booking
-from mindfulqalb.api.tokens import InvalidToken, issue_booking_token, read_booking_token
+from mindfulqalb.api.tokens import (
+    Claims,
+    InvalidToken,
+    issue_booking_token,
+    issue_token,
+    read_booking_token,
+    read_token,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,6 +57,26 @@ def booking_of_token(token: str, *, now: datetime) -> Booking:
         .filter(id=claims.booking_id, link_version=claims.version)
         .first()
     )
+    if booking is None:
+        raise InvalidToken
+    return booking
+
+
+def reminders_url(booking: Booking, *, now: datetime) -> str:
+    """The page on which reminders are stopped; mail programs may keep its address, so it opens nothing else."""
+    token = issue_token(
+        audience="reminders",
+        claims=Claims(subject=str(booking.id), version=booking.link_version),
+        now=now,
+        expires_at=booking.ends_at + VALID_AFTER_SESSION,
+    )
+    return f"{settings.SITE_URL}/reminders/{token}"
+
+
+def booking_of_reminders_token(token: str, *, now: datetime) -> Booking:
+    """Find the booking whose client may stop reminders. Raises InvalidToken."""
+    claims = read_token(token, audience="reminders", now=now)
+    booking = Booking.objects.filter(id=claims.subject, link_version=claims.version).first()
     if booking is None:
         raise InvalidToken
     return booking

@@ -14,7 +14,7 @@ from django.db.models import F, Func, Q
 from django.db.models.lookups import GreaterThan
 
 from bookings.practice_time import local
-from bookings.states import ALLOWED, GIVES_PAYMENT_BACK, OCCUPYING, BookingState, ImpossibleMove
+from bookings.states import ALLOWED, GIVES_PAYMENT_BACK, OCCUPYING, BookingState, ImpossibleMove, ReminderKind
 from mindfulqalb.catalogue.models import SessionFormat
 from mindfulqalb.encryption.fields import EncryptedTextField
 from payments.models import Payment
@@ -137,6 +137,9 @@ class Booking(models.Model):
     moves = models.PositiveSmallIntegerField(default=0, help_text="How often the client has moved it.")
     sequence = models.PositiveSmallIntegerField(
         default=0, help_text="How often its time has changed: SEQUENCE in calendar files."
+    )
+    delay_told_at = models.DateTimeField(
+        null=True, help_text="When the client was told that the calendar takes longer."
     )
     link_version = models.PositiveIntegerField(default=1, help_text="Raise it to revoke the client's links.")
     locale = models.CharField(max_length=10, default="en")
@@ -327,3 +330,35 @@ class CalendarFinding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.starts_at:%Y-%m-%d %H:%M}Z"
+
+
+class Reminder(models.Model):
+    """That a client is reminded of a session at one time: its row is what keeps a second one from going."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="reminders")
+    kind = models.CharField(max_length=10, choices=ReminderKind)
+    session_starts_at = models.DateTimeField(help_text="When it was to begin; a session that was moved has others.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "reminders"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["booking", "kind", "session_starts_at"], name="reminder_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} before {self.session_starts_at:%Y-%m-%d %H:%M}Z"
+
+
+class ReminderRefusal(models.Model):
+    """A client who wants no reminders, of any session."""
+
+    email_hash = models.CharField(primary_key=True, max_length=64, help_text="Blind index of the normalized email.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "reminder_refusals"
+
+    def __str__(self) -> str:
+        return f"no reminders since {self.created_at:%Y-%m-%d}"

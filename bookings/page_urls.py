@@ -8,6 +8,7 @@ from bookings.credit_pages import refund_credit_by_link
 from bookings.move_page import move_page
 from bookings.pages import booking_page, cancel_session, manage_page, session_file
 from bookings.receipt_pages import receipt_file, receipt_page
+from bookings.reminder_page import reminder_page
 
 urlpatterns = [
     path("", booking_page, name="booking-page"),
@@ -18,4 +19,5 @@ urlpatterns = [
     path("manage/<str:token>/session.ics", session_file, name="session-file"),
     path("manage/<str:token>/receipts/<slug:number>", receipt_page, name="receipt-page"),
     path("manage/<str:token>/receipts/<slug:number>.pdf", receipt_file, name="receipt-file"),
+    path("reminders/<str:token>", reminder_page, name="reminder-page"),
 ]

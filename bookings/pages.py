@@ -26,6 +26,7 @@ from bookings.services.cancellation import cancel_by_client, quote_cancellation
 from bookings.services.rescheduling import move_of, move_terms
 from consent.links import consent_url
 from mindfulqalb.api.tokens import InvalidToken
+from mindfulqalb.languages.choice import speak
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,6 +64,7 @@ def manage_page(request: HttpRequest, token: str) -> HttpResponse:
     except InvalidToken:
         return render(request, "manage/invalid.html", status=404)
     under_way = move_of(booking)
+    speak(request, booking.locale)
     context = {
         "booking": _shown(booking, now) | {"moving_to": under_way.starts_at if under_way else None},
         "cancellation": _cancellation(booking, token, now),
@@ -123,7 +125,7 @@ def _refund_text(booking: Booking, now: datetime) -> str:
     if quote.refund is None:
         return _("Nothing was paid, so nothing has to go back.")
     return _("If you cancel now, you get %(amount)s back (%(percent)s %% of what you paid).") % {
-        "amount": quote.refund,
+        "amount": quote.refund.text,
         "percent": quote.percent,
     }
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from bookings.links import booking_of_token
 from bookings.receipts import UnknownReceipt, receipt_of
 from mindfulqalb.api.tokens import InvalidToken
+from mindfulqalb.languages.choice import speak
 from payments.receipts.rendering import pdf_response, shown
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @never_cache
 def receipt_page(request: HttpRequest, token: str, number: str) -> HttpResponse:
     """A receipt to read and to print."""
-    receipt = _opened(token, number)
+    receipt = _opened(request, token, number)
     if receipt is None:
         return render(request, "manage/invalid.html", status=404)
     context = {
@@ -40,14 +41,16 @@ def receipt_page(request: HttpRequest, token: str, number: str) -> HttpResponse:
 @never_cache
 def receipt_file(request: HttpRequest, token: str, number: str) -> HttpResponse:
     """A receipt as PDF."""
-    receipt = _opened(token, number)
+    receipt = _opened(request, token, number)
     if receipt is None:
         return render(request, "manage/invalid.html", status=404)
     return pdf_response(receipt)
 
 
-def _opened(token: str, number: str) -> Receipt | None:
+def _opened(request: HttpRequest, token: str, number: str) -> Receipt | None:
     try:
-        return receipt_of(booking_of_token(token, now=timezone.now()), number=number)
+        booking = booking_of_token(token, now=timezone.now())
+        speak(request, booking.locale)
+        return receipt_of(booking, number=number)
     except (InvalidToken, UnknownReceipt):
         return None

@@ -139,7 +139,7 @@ class WishSerializer(SessionSerializer):
     customer = CustomerSerializer()
     consentAccepted = StrictBoolean(required=False, default=False)
     consentId = PublicIdField(kind=CONSENT, required=False, default=None, allow_null=True)
-    locale = PlainText(max_length=10, required=False, default="en")
+    locale = PlainText(max_length=10, required=False, default="", help_text="en or hi; else Accept-Language decides.")
     ageBand = age_band_field()
 
 

@@ -38,3 +38,10 @@ GIVES_PAYMENT_BACK = (BookingState.EXPIRED, BookingState.REJECTED)
 
 class ImpossibleMove(Exception):
     """A booking was to move in a way that the table does not allow: a fault in our code."""
+
+
+class ReminderKind(models.TextChoices):
+    """How long before a session its client is reminded."""
+
+    DAY = "day", "a day before"
+    HOUR = "hour", "an hour before"

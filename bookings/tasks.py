@@ -8,9 +8,11 @@ from celery import shared_task
 from django.utils import timezone
 
 from bookings.listings import refill_listings
+from bookings.services.delays import tell_of_delays
 from bookings.services.endings import complete_sessions
 from bookings.services.holds import expire_holds
 from bookings.services.reconciliation import look_for_missing, poll_calendar
+from bookings.services.reminding import remind_of_sessions
 from bookings.services.reporting import request_daily_report
 from bookings.services.unplaced import refund_unplaced
 from mindfulqalb.catalogue.queries import event_types_on_sale
@@ -65,3 +67,15 @@ def report_ledger_task(**kwargs: object) -> None:
 def refill_listings_task(**kwargs: object) -> None:
     """Fetch the free times that people look at before they grow old."""
     refill_listings(*event_types_on_sale(), now=timezone.now())
+
+
+@shared_task(name="bookings.tell_of_delays")
+def tell_of_delays_task(**kwargs: object) -> None:
+    """Tell clients who have paid and wait."""
+    tell_of_delays(now=timezone.now())
+
+
+@shared_task(name="bookings.remind")
+def remind_task(**kwargs: object) -> None:
+    """Remind clients of their sessions."""
+    remind_of_sessions(now=timezone.now())

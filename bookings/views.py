@@ -49,6 +49,7 @@ from mindfulqalb.api.throttles import AddressThrottle, EmailThrottle
 from mindfulqalb.api.tokens import InvalidToken, bearer_token
 from mindfulqalb.catalogue.queries import find_offer
 from mindfulqalb.idempotency.views import idempotent
+from mindfulqalb.languages.choice import spoken_language
 from payments.gateways import gateway_named
 from payments.receipts.rendering import pdf_response
 from payments.return_urls import own_return_url, success_url_of
@@ -235,7 +236,7 @@ def _wish(request: Request, data: dict[str, Any]) -> Wish:
         customer=Customer(name=customer["name"], email=customer["email"], phone=customer["phone"] or None),
         consent_id=data["consentId"],
         consent_accepted=data["consentAccepted"],
-        circumstances=circumstances_of(request, locale=data["locale"]),
+        circumstances=circumstances_of(request, locale=spoken_language(data["locale"])),
         age_band=data["ageBand"],
     )
 

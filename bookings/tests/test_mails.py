@@ -172,7 +172,7 @@ def test_refunded_says_how_much_and_which_payment(sandbox: SandboxProcess) -> No
 
     assert booking.payment is not None
     text = " ".join(mail["text"].split())
-    assert ("INR 1,299.50" in text, str(booking.payment.provider_payment_id) in text) == (True, True)
+    assert ("\N{INDIAN RUPEE SIGN}1,299.50" in text, str(booking.payment.provider_payment_id) in text) == (True, True)
 
 
 @pytest.mark.parametrize("make", [_confirmation, _slot_lost, _refunded])

@@ -16,7 +16,9 @@ from bookings.tasks import (
     poll_calendar_task,
     refill_listings_task,
     refund_unplaced_task,
+    remind_task,
     report_ledger_task,
+    tell_of_delays_task,
 )
 from bookings.tests.builders import make_catalogue, make_payment, make_upcoming
 from mindfulqalb.celery import app
@@ -62,6 +64,7 @@ def test_refund_unplaced_task_sends_money_back_once() -> None:
     [
         *(expire_holds_task, refund_unplaced_task, refill_listings_task),
         *(complete_sessions_task, look_for_missing_task, poll_calendar_task, report_ledger_task),
+        *(remind_task, tell_of_delays_task),
     ],
 )
 def test_tasks_take_what_beat_may_send_along(task: object, sandbox: SandboxProcess) -> None:
@@ -79,7 +82,7 @@ def test_beat_asks_for_every_task_of_ours() -> None:
         [
             *("bookings.complete_sessions", "bookings.expire_holds", "bookings.look_for_missing"),
             *("bookings.poll_calendar", "bookings.refill_listings", "bookings.refund_unplaced"),
-            "bookings.report_ledger",
+            *("bookings.remind", "bookings.report_ledger", "bookings.tell_of_delays"),
         ],
         set(),
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from rest_framework.request import Request
 
-Audience = Literal["staff", "booking", "consent"]
+Audience = Literal["staff", "booking", "reminders", "consent"]
 
 ALGORITHM = "HS256"
 ISSUER = "mindfulqalb"

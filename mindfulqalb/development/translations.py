@@ -19,6 +19,7 @@ ROOT: Path = settings.BASE_DIR
 PACKAGES = ("mindfulqalb", "payments", "consent", "bookings")
 # Staff work in English; tests, sandbox and development speak to nobody.
 NOT_FOR_CLIENTS = {"tests", "sandbox", "development", "migrations", "admin.py", "staff", "audit", "outbox", "admin"}
+TO_STAFF = ("_staff.", "ledger.")  # in the names of mails to them
 MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop"}
 # Of a refusal, the sentence and what it says of fields are translated when it is answered.
 SENTENCE, FIELDS = "sentence", "fields"
@@ -79,7 +80,9 @@ def _untranslated(singular: str, plural: str) -> polib.POEntry:
 def _in_templates() -> Iterator[tuple[Path, Sentence]]:
     folder = ROOT / "templates"
     for file in sorted({*folder.rglob("*.html"), *folder.rglob("*.txt")}):
-        if NOT_FOR_CLIENTS.isdisjoint(file.relative_to(folder).parts):
+        if NOT_FOR_CLIENTS.isdisjoint(file.relative_to(folder).parts) and not any(
+            mark in file.name for mark in TO_STAFF
+        ):
             template = Template(file.read_text(), engine=engines["django"].engine)  # type: ignore[attr-defined]
             yield from ((file, sentence) for sentence in _sentences(template))
 

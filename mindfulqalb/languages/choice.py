@@ -28,6 +28,11 @@ def chosen_language(request: HttpRequest) -> str | None:
     )
 
 
+def spoken_language(locale: str) -> str:
+    """The language that a caller names, else the one in which they are being answered."""
+    return supported_language(locale) or supported_language(translation.get_language()) or settings.LANGUAGE_CODE
+
+
 def speak(request: HttpRequest, locale: str) -> None:
     """Go on in the language of a booking, unless this visitor has chosen another one."""
     translation.activate(chosen_language(request) or supported_language(locale) or settings.LANGUAGE_CODE)

@@ -21,6 +21,13 @@ def clock_span(start: datetime, end: datetime) -> str:
     return f"{first} {_clock(start)} \N{EN DASH} {'' if last == first else f'{last} '}{_clock(end)} बजे"
 
 
+def time_of_day(moment: datetime) -> str:
+    """Write one time."""
+    if translation.get_language() != "hi":
+        return f"{_clock(moment)} {moment:%p}"
+    return f"{_hindi_part(moment)} {_clock(moment)} बजे"
+
+
 def _clock(moment: datetime) -> str:
     return f"{moment:%I:%M}".lstrip("0")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import smtplib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate, parseaddr
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,7 @@ class Letter:
     about: str
     attachments: tuple[Attachment, ...] = ()
     locale: str = "en"
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 def send_letter(*, letter: Letter, key: UUID, now: datetime) -> None:
@@ -77,7 +78,7 @@ def _compose(letter: Letter, key: UUID, now: datetime) -> EmailMultiAlternatives
         )
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")[2]
     # Both would be made anew for the copy that we keep.
-    headers = {"Message-ID": f"<{key}@{domain}>", "Date": formatdate(now.timestamp())}
+    headers = {"Message-ID": f"<{key}@{domain}>", "Date": formatdate(now.timestamp())} | letter.headers
     message = EmailMultiAlternatives(subject.strip(), text, to=[letter.recipient], headers=headers)
     message.attach_alternative(html, "text/html")
     for attachment in letter.attachments:

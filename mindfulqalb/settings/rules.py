@@ -12,6 +12,10 @@ PAYMENT_CREDIT_HOURS = env.int("PAYMENT_CREDIT_HOURS", 72)
 HOLDS_PER_EMAIL = env.int("HOLDS_PER_EMAIL", 2)
 HOLDS_PER_ADDRESS = env.int("HOLDS_PER_ADDRESS", 10)
 BOOKING_HORIZON_DAYS = env.int("BOOKING_HORIZON_DAYS", 60)
+# Nobody is written to at night without need: a day's reminder that would fall between these hours of the practice's
+# clock goes in the evening before.
+QUIET_FROM_HOUR = env.int("QUIET_FROM_HOUR", 21)
+QUIET_UNTIL_HOUR = env.int("QUIET_UNTIL_HOUR", 8)
 CONSENT_VALID_DAYS = env.int("CONSENT_VALID_DAYS", 365)
 CONSENT_RETENTION_DAYS = env.int("CONSENT_RETENTION_DAYS", 7 * 365)
 CONSENT_UNKNOWN_VERSION = env.str("CONSENT_UNKNOWN_VERSION", "refuse")  # or "flag": keep it, marked

@@ -30,6 +30,7 @@ ROUTES = {
     "manage/<str:token>/refund": WRITE,
     "manage/<str:token>/move": BOTH,
     "manage/<str:token>/session.ics": READ,
+    "reminders/<str:token>": BOTH,
     "api/audit/keys": READ,
     "privacy": READ,
     "consent/<str:token>": READ,

@@ -8,7 +8,7 @@ from django import template
 from django.conf import settings
 from django.utils import timezone, translation
 
-from mindfulqalb.languages.writing import clock_span
+from mindfulqalb.languages.writing import clock_span, time_of_day
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,6 +20,12 @@ register = template.Library()
 def clock(start: datetime, end: datetime) -> str:
     """From when to when, in the time zone around it."""
     return clock_span(timezone.localtime(start), timezone.localtime(end))
+
+
+@register.filter(name="time_of_day", expects_localtime=True)
+def written_time_of_day(moment: datetime) -> str:
+    """One time, in the time zone around it."""
+    return time_of_day(moment)
 
 
 @register.simple_tag

@@ -27,7 +27,12 @@ def sentences() -> dict[tuple[str, str], set[str]]:
 def _pairs(path: Path) -> list[tuple[str, str]]:
     """Each sentence beside what is said for it, one and many."""
     entries = polib.pofile(str(path))
-    plurals = [(entry.msgid_plural, text) for entry in entries for text in entry.msgstr_plural.values()]
+    # The first form speaks of one, and may leave the number out as English does.
+    plurals = [
+        (entry.msgid_plural if number else entry.msgid, text)
+        for entry in entries
+        for number, text in entry.msgstr_plural.items()
+    ]
     return [(entry.msgid, entry.msgstr) for entry in entries if not entry.msgid_plural] + plurals
 
 

@@ -29,6 +29,7 @@ SUBJECTS = {
     "not_moved": "Your appointment stays at its time",
     "pending": "We have received your payment",
     "receipt": "Your receipt R-2026-27-0001",
+    "reminder": "A reminder of your appointment",
     "refunded": "Your money is on its way back",
     "slot_lost": "Please choose another time for your appointment",
 }

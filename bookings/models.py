@@ -184,6 +184,7 @@ class Booking(models.Model):
             models.Index(fields=["starts_at"], name="booking_starts"),
             models.Index(fields=["state", "starts_at"], name="booking_state"),
             models.Index(fields=["customer_email_hash"], name="booking_customer"),
+            models.Index(fields=["ends_at"], condition=~Q(customer_email_hash=""), name="booking_names_client"),
             models.Index(fields=["hold_expires_at"], condition=Q(state=BookingState.HELD), name="booking_hold_due"),
         ]
 

@@ -13,6 +13,7 @@ from consent.models import ConsentRecord
 from mindfulqalb.audit.services import record
 from mindfulqalb.encryption.blind_index import email_digest
 from mindfulqalb.observability.request_ids import current_request_id
+from mindfulqalb.retention.timetable import expiry
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,7 +53,7 @@ def write_giving(*, document: ConsentDocument | None, act: Act, **columns: Any) 
         **_seen(act),
         email=act.email,
         email_hash=email_digest(act.email),
-        expires_at=act.now + timedelta(days=settings.CONSENT_RETENTION_DAYS),
+        expires_at=expiry(kind="consent", now=act.now),
         valid_until=act.now + timedelta(days=settings.CONSENT_VALID_DAYS),
         document=document,
         document_sha256=document.sha256 if document else "",
@@ -74,7 +75,7 @@ def write_closing(*, closed: ConsentRecord, event: ConsentEvent, act: Act, refer
         part_of_id=closed.part_of_id,
         acknowledgments=[],
         # Who gave and took back must be found beside each other: the later act never goes first.
-        expires_at=max(closed.expires_at, act.now + timedelta(days=settings.CONSENT_RETENTION_DAYS)),
+        expires_at=max(closed.expires_at, expiry(kind="consent", now=act.now)),
         valid_until=act.now,
         reference=reference,
     )

@@ -47,6 +47,7 @@ app.conf.beat_schedule = {
     "seal the audit trail": {"task": "audit.seal", "schedule": 60.0, "options": {"expires": 60.0}},
     "sign a checkpoint of the audit trail": {"task": "audit.checkpoint", "schedule": crontab(hour="0", minute="30")},
     "verify the audit trail": {"task": "audit.verify", "schedule": crontab(hour="1", minute="0")},
+    "purge what is kept no longer": {"task": "retention.purge", "schedule": crontab(hour="20", minute="0")},
     "note which consents have expired": {"task": "consent.note_expiries", "schedule": 3600.0},
     # As often as a beat may have been away; it is sent once a day.
     "report yesterday's books": {"task": "bookings.report_ledger", "schedule": 3600.0},

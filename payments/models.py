@@ -78,6 +78,9 @@ class Payment(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["reference"], name="payment_reference"),
             models.Index(fields=["created_at"], name="payment_created"),
+            models.Index(
+                fields=["created_at"], condition=~Q(checkout_url="") | ~Q(reference=""), name="payment_traceable"
+            ),
             models.Index(fields=["attention"], condition=~Q(attention=""), name="payment_attention"),
         ]
 

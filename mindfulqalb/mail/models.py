@@ -26,6 +26,7 @@ class SentMail(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["about", "sent_at"], name="mail_about"),
             models.Index(fields=["recipient_hash"], name="mail_recipient"),
+            models.Index(fields=["sent_at"], name="mail_sent"),
         ]
 
     def __str__(self) -> str:

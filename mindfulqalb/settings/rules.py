@@ -17,8 +17,14 @@ BOOKING_HORIZON_DAYS = env.int("BOOKING_HORIZON_DAYS", 60)
 QUIET_FROM_HOUR = env.int("QUIET_FROM_HOUR", 21)
 QUIET_UNTIL_HOUR = env.int("QUIET_UNTIL_HOUR", 8)
 CONSENT_VALID_DAYS = env.int("CONSENT_VALID_DAYS", 365)
-CONSENT_RETENTION_DAYS = env.int("CONSENT_RETENTION_DAYS", 7 * 365)
 CONSENT_UNKNOWN_VERSION = env.str("CONSENT_UNKNOWN_VERSION", "refuse")  # or "flag": keep it, marked
+
+# --- Retention --------------------------------------------------------------------------------------------------------
+
+# Whose laws say how long what is kept (IN, EU, US); of several the longest.
+RETENTION_JURISDICTIONS = env.list("RETENTION_JURISDICTIONS", default=["IN"])
+# Copies of what purges leave behind, so that a restored backup can be purged again.
+RETENTION_TOMBSTONE_DIRECTORY = env.str("RETENTION_TOMBSTONE_DIRECTORY", "")
 
 # --- Availability cache (seconds) -------------------------------------------------------------------------------------
 

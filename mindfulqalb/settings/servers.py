@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "mindfulqalb.observability",
     "mindfulqalb.encryption",
     "mindfulqalb.audit",
+    "mindfulqalb.retention",
     "mindfulqalb.outbox",
     "mindfulqalb.webhooks",
     "mindfulqalb.mail",

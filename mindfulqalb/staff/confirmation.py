@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Question:
-    """What to ask: `line` says of one row what will happen to it."""
+    """What to ask: `line` says of one row what will happen to it. The answer to `asks_why` comes as `reason`."""
 
     action: str
     title: str
     text: str
     yes: str
     line: Callable[[Any], str]
+    asks_why: bool = False
 
 
 def ask_first(
@@ -40,6 +41,7 @@ def ask_first(
         "title": question.title,
         "question": question.text,
         "yes": question.yes,
+        "asks_why": question.asks_why,
         "lines": [question.line(row) for row in rows],
         "ids": [row.pk for row in rows],
         "action": question.action,

@@ -23,6 +23,9 @@ from mindfulqalb.encryption.blind_index import email_digest
 from mindfulqalb.encryption.fields import EncryptedTextField
 from mindfulqalb.mail.models import SentMail
 from mindfulqalb.outbox.models import OutboxMessage
+from mindfulqalb.retention.holds import place_hold
+from mindfulqalb.retention.models import LegalHold, Restriction, RetentionRule, Tombstone
+from mindfulqalb.retention.timetable import load_shipped_rules
 from mindfulqalb.staff.models import StaffMember
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
 from mindfulqalb.staff.tests.builders import log_in
@@ -42,11 +45,17 @@ CLIENT = Customer(name="Xanthippe Quuxworth", email="xanthippe@quuxworth.example
 ADDRESS, CLAIMED = "203.0.113.77", "198.51.100.99"
 TRACES = re.compile(rf"xanthippe|quuxworth|9812345670|{re.escape(ADDRESS)}|{re.escape(CLAIMED)}|Sealed", re.IGNORECASE)
 DRAFTED = {ConsentDocument}  # writable until published; the row here is
-WRITABLE = {SessionOffer, Therapist, CancellationRule, StaffMember, Group}
+WRITABLE = {SessionOffer, Therapist, CancellationRule, StaffMember, Group, RetentionRule, LegalHold}
 READ_ONLY = sorted(
     {model._meta.label for model in admin.site._registry} - {model._meta.label for model in WRITABLE | DRAFTED}
 )
-EVIDENCE = ["audit.AuditEvent", "consent.ConsentDocument", "consent.ConsentRecord", "receipts.Receipt"]
+EVIDENCE = [
+    "audit.AuditEvent",
+    "consent.ConsentDocument",
+    "consent.ConsentRecord",
+    "receipts.Receipt",
+    "retention.Tombstone",
+]
 FOUND_BY_EMAIL = {ConsentRecord}  # by the whole address, through the blind index
 ALL = sorted(model._meta.label for model in admin.site._registry)
 
@@ -90,6 +99,12 @@ def make_everything() -> None:
         topic="email.confirmation", lane=about, payload={"booking_id": str(booking.id)}, due_at=NOW, created_at=NOW
     )
     Group.objects.create(name="Auditors")
+    load_shipped_rules()
+    place_hold(email=CLIENT.email, reason="A claim", actor="system", now=NOW)
+    Restriction.objects.create(person_hash=email_digest(CLIENT.email), since=NOW)
+    Tombstone.objects.create(
+        kind="mail", rule="mail/IN", action="erase", row_count=1, digest="0" * 64, actor="system", purged_at=NOW
+    )
     take_checkpoint(now=NOW)
     AuditVerification.objects.create(
         started_at=NOW, finished_at=NOW, event_count=2, row_count=1, erased_count=0, finding_count=0, findings=[]
@@ -120,7 +135,7 @@ def snapshot(label: str) -> list[Any]:
 
 def test_everything_in_the_admin_is_known_here() -> None:
     evidence = {Booking, ConsentDocument, ConsentRecord, LedgerEntry, OutboxMessage, Payment, Receipt, Refund, SentMail}
-    trail = {AuditCheckpoint, AuditEvent, AuditSeal, AuditVerification}
+    trail = {AuditCheckpoint, AuditEvent, AuditSeal, AuditVerification, Restriction, Tombstone}
 
     assert set(admin.site._registry) == evidence | trail | {CalendarFinding, WebhookDelivery} | WRITABLE
 

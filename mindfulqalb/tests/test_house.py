@@ -36,7 +36,7 @@ LEFT_OUT = {
 }
 APPEND_ONLY = [
     *("audit_events", "audit_seals", "audit_checkpoints", "audit_verifications"),
-    *("consent_records", "receipts"),
+    *("consent_records", "receipts", "tombstones"),
 ]
 TYPES = {"varchar": "character varying", "time": "time without time zone"}
 

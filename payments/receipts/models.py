@@ -49,6 +49,7 @@ class Receipt(models.Model):
     currency = models.CharField(max_length=3)
     content = EncryptedTextField(label="receipts.content", db_column="content_encrypted")
     issued_at = models.DateTimeField()
+    anonymised_at = models.DateTimeField(null=True, help_text="When it forgot whom it was for, under the timetable.")
 
     class Meta:
         db_table = "receipts"
@@ -64,7 +65,10 @@ class Receipt(models.Model):
             ),
             models.CheckConstraint(condition=Q(sequence__gt=0, amount_minor__gt=0), name="receipt_figures_positive"),
         ]
-        indexes: ClassVar = [models.Index(fields=["issued_at"], name="receipt_issued")]
+        indexes: ClassVar = [
+            models.Index(fields=["issued_at"], name="receipt_issued"),
+            models.Index(fields=["issued_at"], condition=Q(anonymised_at=None), name="receipt_named"),
+        ]
 
     def __str__(self) -> str:
         return self.number

@@ -41,6 +41,7 @@ STEPS = {
     "Tables": "migrate",
     "Roles": "load_roles",
     "Catalogue": "load_catalogue",
+    "Retention rules": "load_retention_rules",
     "Consent documents": "load_consent_documents",
     "Admin login": "create_development_staff",
 }

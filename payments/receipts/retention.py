@@ -1,0 +1,42 @@
+"""How long a receipt names whom it was for: as long as tax law wants to see it. Number and amount stay for ever."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
+
+from mindfulqalb.audit.doors import open_door
+from mindfulqalb.retention.registry import Retained, keep
+from mindfulqalb.retention.removers import sealed_for
+from mindfulqalb.retention.states import Action
+from payments.receipts.models import Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mindfulqalb.retention.registry import Removal
+
+
+def take_recipients_out(pks: Sequence[Any], removal: Removal) -> None:
+    """Leave receipts without a name and without the vendor's id, by which the vendor would know one."""
+    with open_door("retention"):
+        for receipt in Receipt.objects.filter(pk__in=pks):
+            content = json.loads(receipt.content) | {"vendor_id": ""}
+            content["recipient"] |= {"name": ""}
+            text = json.dumps(content, ensure_ascii=False, sort_keys=True)
+            Receipt.objects.filter(pk=receipt.pk).update(
+                content=sealed_for(Receipt, "content", text, receipt.pk), anonymised_at=removal.now
+            )
+
+
+RECEIPTS = keep(
+    Retained(
+        kind="receipt",
+        model=Receipt,
+        since="issued_at",
+        holding=Q(anonymised_at=None),
+        actions={Action.ANONYMISE: take_recipients_out},
+    )
+)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import CharField, Q, Value
 from django.db.models.functions import Cast, Concat
 
-from bookings.models import Booking, CalendarFinding
+from bookings.models import Booking, CalendarFinding, ReminderRefusal
 from bookings.states import BookingState
 from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.retention.registry import Retained, Subjects, keep, owns
@@ -29,6 +29,15 @@ FINDINGS = keep(
         model=CalendarFinding,
         since="seen_at",
         actions={Action.ERASE: delete_rows(CalendarFinding)},
+    )
+)
+REMINDER_REFUSALS = keep(
+    Retained(
+        kind="reminder_refusal",
+        model=ReminderRefusal,
+        since="created_at",
+        person="email_hash",
+        actions={Action.ERASE: delete_rows(ReminderRefusal)},
     )
 )
 # Bookings come last: as long as they name their client, what hangs on them can be told to be that client's.

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 ROOT: Path = settings.BASE_DIR
 PACKAGES = ("mindfulqalb", "payments", "consent", "bookings")
 # Staff work in English; tests, sandbox and development speak to nobody.
-NOT_FOR_CLIENTS = {"tests", "sandbox", "development", "migrations", "admin.py", "staff", "audit", "outbox", "admin"}
+NOT_FOR_CLIENTS = {
+    *("tests", "sandbox", "development", "migrations", "admin.py", "admin"),
+    *("staff", "audit", "outbox", "retention"),
+}
 TO_STAFF = ("_staff.", "ledger.")  # in the names of mails to them
 MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop"}
 # Of a refusal, the sentence and what it says of fields are translated when it is answered.

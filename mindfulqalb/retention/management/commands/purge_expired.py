@@ -10,12 +10,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from mindfulqalb.retention.copies import read_copies
+from mindfulqalb.retention.measuring import measured
 from mindfulqalb.retention.purging import CHUNK_ROWS, count_expired, purge_expired
 from mindfulqalb.retention.replay import replay_tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mindfulqalb.retention.measuring import Longest
     from mindfulqalb.retention.models import Tombstone
     from mindfulqalb.retention.purging import Purged
 
@@ -26,7 +28,8 @@ class Command(BaseCommand):
     help = "Purge what the retention timetable keeps no longer, a chunk at a time; tombstones say what went."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take --dry-run, --replay, --copies and --chunk."""
+        """Take --dry-run, --measure, --replay, --copies and --chunk."""
+        parser.add_argument("--measure", action="store_true", help="say how long the longest statement took")
         parser.add_argument("--chunk", type=int, default=CHUNK_ROWS, help=f"rows per transaction, to {CHUNK_ROWS}")
         parser.add_argument("--dry-run", action="store_true", help="count what would go, and take nothing")
         parser.add_argument("--replay", action="store_true", help="after a restored backup: let go what had gone")
@@ -49,13 +52,21 @@ class Command(BaseCommand):
             self._show(replay_tombstones(copies=copies, actor=actor, now=now), {})
         else:
             expected = count_expired(now=now)
-            self._show(purge_expired(now=now, actor=actor, chunk_rows=options["chunk"]), expected)
+            with measured() as longest:
+                self._show(purge_expired(now=now, actor=actor, chunk_rows=options["chunk"]), expected)
+            if options["measure"]:
+                self._print_longest(longest)
 
     def _print_counts(self, counts: dict[str, int]) -> None:
         for name, count in counts.items():
             if count:
                 self.stdout.write(f"{name}: {count}")
         self.stdout.write(f"{sum(counts.values())} rows would go")
+
+    def _print_longest(self, longest: Longest) -> None:
+        self.stdout.write(
+            f"{longest.count} statements; the longest took {longest.milliseconds:.0f} ms: {longest.statement[:200]}"
+        )
 
     def _show(self, steps: Iterable[Purged], expected: dict[str, int]) -> None:
         done: dict[str, int] = {}

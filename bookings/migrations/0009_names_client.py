@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("bookings", "0007_reconciliation"),
+        ("bookings", "0008_reminders"),
     ]
 
     operations = [

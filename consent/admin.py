@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.utils import timezone
 
 from consent.drafts import DraftForm
+from consent.export_admin import ExportPage
 from consent.models import ConsentDocument, ConsentRecord
 from consent.publishing import draft_translation, publish_document
 from consent.queries import newest_document, with_state
@@ -76,7 +77,7 @@ class ConsentDocumentAdmin(admin.ModelAdmin[ConsentDocument]):
 
 
 @admin.register(ConsentRecord)
-class ConsentRecordAdmin(ReadOnlyAdmin):
+class ConsentRecordAdmin(ExportPage, ReadOnlyAdmin):
     """Who accepted which text, and who withdrew; persons stay sealed. A whole email address finds its records."""
 
     list_display = ("created_at", "event", "state", "kind", "session_type", "consent_version", "locale", "valid_until")

@@ -156,6 +156,7 @@ class ConsentRecord(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["email_hash", "session_type", "-created_at"], name="consent_newest"),
             models.Index(fields=["expires_at"], name="consent_expires"),
+            models.Index(fields=["created_at", "id"], name="consent_created"),
             models.Index(fields=["valid_until"], condition=Q(event__in=GIVING), name="consent_valid_until"),
         ]
 

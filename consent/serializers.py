@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from consent.refusals import GuardianConsentRequired
-from consent.states import AgeBand, DocumentKind, GuardianRelation
+from consent.states import AgeBand, ConsentState, DocumentKind, GuardianRelation
 from mindfulqalb.api.fields import EmailAddress, PersonName, PlainText
 
 
@@ -79,6 +79,17 @@ class WithdrawalSerializer(serializers.Serializer[object]):
 
     success = serializers.BooleanField()
     withdrawn = serializers.IntegerField()
+
+
+class ExportRequestSerializer(serializers.Serializer[object]):
+    """`POST /api/staff/consents/export`. What is left out does not narrow; days are the practice's."""
+
+    reason = PlainText(max_length=500)
+    since = serializers.DateField(required=False, default=None, allow_null=True)
+    until = serializers.DateField(required=False, default=None, allow_null=True)
+    version = PlainText(max_length=20, required=False, default="", allow_blank=True)
+    sessionType = PlainText(max_length=50, required=False, default="", allow_blank=True)
+    state = serializers.ChoiceField(choices=ConsentState.choices, required=False, default="", allow_blank=True)
 
 
 class ConsentAnswerSerializer(serializers.Serializer[object]):

@@ -48,7 +48,11 @@ ROLES: dict[str, tuple[str, ...]] = {
         "catalogue.view_cancellationrule",
     ),
     COMPLIANCE_AUDITOR: (
+        "audit.export_evidence",
+        "audit.view_auditcheckpoint",
         "audit.view_auditevent",
+        "audit.view_auditseal",
+        "audit.view_auditverification",
         "consent.view_consentdocument",
         "consent.view_consentrecord",
         "retention.add_legalhold",

@@ -55,7 +55,8 @@ def test_no_role_may_write_evidence_or_delete_people() -> None:
         label.split(".")[1] for labels in ROLES.values() for label in labels if "record" in label or "audit" in label
     }
 
-    assert verbs == {"view_auditevent", "view_consentrecord"}
+    trail = {f"view_audit{name}" for name in ("checkpoint", "event", "seal", "verification")}
+    assert verbs == {"export_evidence", "view_consentrecord", *trail}
     assert [label for labels in ROLES.values() for label in labels if label.startswith("staff.delete")] == []
 
 

@@ -1,0 +1,84 @@
+"""The export of consent records, as a page of the admin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils import timezone
+
+from consent.exports import ConsentFilter, export_consents
+from consent.states import ConsentState
+from mindfulqalb.audit.exports.period import Period
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse, HttpResponseBase
+    from django.urls import URLPattern
+
+PERMISSION = "audit.export_evidence"
+
+
+class DayInput(forms.DateInput):
+    """The browser's own calendar."""
+
+    input_type = "date"
+
+
+class ExportForm(forms.Form):
+    """Which records, and why."""
+
+    since = forms.DateField(required=False, widget=DayInput)
+    until = forms.DateField(required=False, widget=DayInput)
+    version = forms.CharField(required=False, max_length=20)
+    session_type = forms.CharField(required=False, max_length=50)
+    state = forms.ChoiceField(required=False, choices=[("", "any"), *ConsentState.choices])
+    reason = forms.CharField(max_length=500, help_text="It goes on record, and into the export.")
+
+    def wanted(self) -> ConsentFilter:
+        """Read the filter."""
+        asked = dict(self.cleaned_data)
+        period = Period(asked.pop("since"), asked.pop("until"))
+        del asked["reason"]
+        return ConsentFilter(period, **asked)
+
+
+class ExportPage(admin.ModelAdmin[Any]):
+    """Adds the page, for those whose role lets them take evidence out."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add its address."""
+        page = path("export/", self.admin_site.admin_view(self.export), name="consent_consentrecord_export")
+        return [page, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the way to the page."""
+        context = {"may_export": request.user.has_perm(PERMISSION), **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """Ask which and why, then send the archive."""
+        if not request.user.has_perm(PERMISSION):
+            raise PermissionDenied
+        form = ExportForm(request.POST or None)
+        if form.is_valid():
+            return _archive(form, actor=f"staff:{request.user.pk}")
+        context = {**self.admin_site.each_context(request), "title": "Export", "form": form, "opts": self.opts}
+        return TemplateResponse(request, "admin/consent/consentrecord/export.html", context)
+
+
+def _archive(form: ExportForm, *, actor: str) -> StreamingHttpResponse:
+    export, archive = export_consents(
+        wanted=form.wanted(), actor=actor, reason=form.cleaned_data["reason"], now=timezone.now()
+    )
+    return archive_response(archive, export.filename)
+
+
+def archive_response(archive: Any, filename: str) -> StreamingHttpResponse:
+    """Send an archive while it is being made."""
+    headers = {"Content-Disposition": f'attachment; filename="{filename}"', "Cache-Control": "no-store"}
+    return StreamingHttpResponse(archive, content_type="application/zip", headers=headers)

@@ -1,0 +1,36 @@
+"""From which day to which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Q
+
+
+@dataclass(frozen=True)
+class Period:
+    """Whole days of practice time, both included; None is open."""
+
+    since: date | None = None
+    until: date | None = None
+
+    def of(self, column: str) -> Q:
+        """Return the condition that a time lies in it."""
+        condition = Q()
+        if self.since:
+            condition &= Q(**{f"{column}__gte": _midnight(self.since)})
+        if self.until:
+            condition &= Q(**{f"{column}__lt": _midnight(self.until + timedelta(days=1))})
+        return condition
+
+    def described(self) -> dict[str, str]:
+        """Name what is set."""
+        days = {"since": self.since, "until": self.until}
+        return {name: day.isoformat() for name, day in days.items() if day}
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=ZoneInfo(settings.PRACTICE_TIME_ZONE))

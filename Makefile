@@ -18,7 +18,7 @@ test: environment ## run the whole test suite (ARGS="-k slot" narrows it down)
 	export CHROMIUM_PATH; exec $(BIN)/python -m pytest $(ARGS)
 
 chaos: environment ## drive random trouble through the services for MINUTES=5, or what SEED= names; what fails prints how to replay it
-	@CHAOS_MINUTES="$${MINUTES:-5}" exec $(BIN)/python -m pytest bookings/tests/chaos/for_minutes.py -q -s --show-capture=no
+	@CHAOS_MINUTES="$${MINUTES:-5}" exec $(BIN)/python -m pytest bookings/tests/chaos/for_minutes.py -q --show-capture=no
 
 lint: environment ## check style, types, import contracts, migrations and settings
 	$(BIN)/ruff check .

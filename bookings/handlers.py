@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from bookings.credits import is_unspent
 from bookings.ledger_report import ledger_letter
 from bookings.letters import (
     cancelled_letter,
@@ -18,6 +19,7 @@ from bookings.letters import (
     refunded_letter,
     reminder_letter,
     slot_lost_letter,
+    unplaced_letter,
     withdrawn_letter,
     withdrawn_staff_letter,
 )
@@ -31,6 +33,7 @@ from bookings.services.moving import move_in_calendar
 from bookings.services.placement import place_in_calendar
 from bookings.services.reconciliation import reconcile_uid
 from bookings.services.rescheduling import move_of
+from bookings.services.telling import note_unknown_payer
 from bookings.states import BookingState
 from bookings.webhooks import appointment_told_of
 from consent.models import ConsentRecord
@@ -38,6 +41,7 @@ from mindfulqalb.catalogue.queries import event_types_on_sale
 from mindfulqalb.mail.services import send_letter
 from mindfulqalb.outbox.registry import Delivery, handles
 from mindfulqalb.webhooks.services import mark_processed
+from payments.models import Payment
 from payments.receipts.services import NoMoneyMoved
 
 
@@ -138,6 +142,20 @@ def send_slot_lost(delivery: Delivery) -> None:
     letter = slot_lost_letter(_booking_of(delivery), payment_id=UUID(delivery.payload["payment_id"]), now=delivery.now)
     if letter is not None:
         send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
+
+
+@handles("email.unclaimed")
+@handles("email.credit_ending")
+def send_unplaced(delivery: Delivery) -> None:
+    """Mail whoever paid that their money waits; staff see it where nobody knows who that is."""
+    payment = Payment.objects.select_related("duplicate_of").get(id=UUID(delivery.payload["payment_id"]))
+    if not is_unspent(payment):
+        return
+    letter = unplaced_letter(payment, is_ending=delivery.topic == "email.credit_ending")
+    if letter.recipient:
+        send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
+    else:
+        note_unknown_payer(payment_id=payment.id, now=delivery.now)
 
 
 @handles("refund.processed")

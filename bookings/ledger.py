@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Case, F, OuterRef, Q, Subquery, Sum, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from bookings.models import Booking
 from bookings.states import BookingState
+from mindfulqalb.audit.models import AuditEvent
 from payments.models import Payment, Refund
 from payments.money import Money
 from payments.states import Attention, PaymentState, RefundState
@@ -85,7 +86,11 @@ def ledger(*, since: datetime | None = None, until: datetime | None = None) -> l
 def needing_a_person(*, since: datetime | None = None, until: datetime | None = None) -> list[Payment]:
     """List what somebody must look at, oldest first; the first fifty of them."""
     found = accounted(_captured(since, until)).exclude(rest=0)
-    found = found.filter(account__in=[Account.ATTENTION, Account.DISPUTED])
+    target = Concat(Value("payment:"), Cast("pk", models.CharField()))
+    told_nobody = AuditEvent.objects.filter(action="payment.payer_unknown", target=OuterRef("target"))
+    found = found.annotate(target=target).filter(
+        Q(account__in=[Account.ATTENTION, Account.DISPUTED]) | Q(Exists(told_nobody), account=Account.CREDITED)
+    )
     return list(found.order_by("captured_at")[:MOST_SHOWN])
 
 

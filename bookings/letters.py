@@ -20,6 +20,7 @@ from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.mail.services import Attachment, Letter
 from payments.models import Payment, Refund
 from payments.receipts.rendering import receipt_pdf
+from payments.services import payer_email
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -125,6 +126,28 @@ def slot_lost_letter(booking: Booking, *, payment_id: UUID, now: datetime) -> Le
         context=context,
         about=f"booking:{booking.id}",
         locale=booking.locale,
+    )
+
+
+def unplaced_letter(payment: Payment, *, is_ending: bool) -> Letter:
+    """Offer another time for money without a session, to whom a booking or else the gateway names, if anybody.
+
+    Raises ProviderError when the gateway has to be asked and does not answer.
+    """
+    booking = booking_paid_by(payment)
+    return Letter(
+        template="unplaced",
+        recipient=booking.customer_email if booking else payer_email(payment=payment),
+        context={
+            "customer_first_name": booking.customer_first_name if booking else "",
+            "amount": payment.captured,
+            "choose_again_url": choose_again_url(payment),
+            "credit_until": credit_ends(payment),
+            "time_zone": practice_zone(),
+            "is_ending": is_ending,
+        },
+        about=f"payment:{payment.id}",
+        locale=booking.locale if booking else "en",
     )
 
 

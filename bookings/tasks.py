@@ -14,6 +14,7 @@ from bookings.services.holds import expire_holds
 from bookings.services.reconciliation import look_for_missing, poll_calendar
 from bookings.services.reminding import remind_of_sessions
 from bookings.services.reporting import request_daily_report
+from bookings.services.telling import tell_unplaced
 from bookings.services.unplaced import refund_unplaced
 from mindfulqalb.catalogue.queries import event_types_on_sale
 from mindfulqalb.vendors.errors import ProviderError
@@ -55,6 +56,12 @@ def complete_sessions_task(**kwargs: object) -> None:
 def refund_unplaced_task(**kwargs: object) -> None:
     """Send back what could not be placed."""
     refund_unplaced(now=timezone.now())
+
+
+@shared_task(name="bookings.tell_unplaced")
+def tell_unplaced_task(**kwargs: object) -> None:
+    """Tell those whose money waits."""
+    tell_unplaced(now=timezone.now())
 
 
 @shared_task(name="bookings.report_ledger")

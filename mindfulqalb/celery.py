@@ -51,5 +51,6 @@ app.conf.beat_schedule = {
     "note which consents have expired": {"task": "consent.note_expiries", "schedule": 3600.0},
     # As often as a beat may have been away; it is sent once a day.
     "report yesterday's books": {"task": "bookings.report_ledger", "schedule": 3600.0},
+    "tell those whose money waits": {"task": "bookings.tell_unplaced", "schedule": 300.0},
     "send back what could not be placed": {"task": "bookings.refund_unplaced", "schedule": 900.0},
 }

@@ -163,6 +163,13 @@ def capture_payment(*, payment_id: UUID, now: datetime) -> Payment:
     return locked
 
 
+def payer_email(*, payment: Payment) -> str:
+    """Ask the gateway where its payer can be written to; empty where it does not know. Raises ProviderError."""
+    if payment.provider_payment_id is None:
+        return ""
+    return gateway_named(payment.gateway).payer_email(payment.provider_payment_id)
+
+
 def receive_webhook(*, gateway: str, body: bytes, headers: Mapping[str, str], now: datetime) -> bool:
     """Check a delivery's signature and store it once; False when it was here before. Raises InvalidWebhook."""
     return store_webhook(event=gateway_named(gateway).read_webhook(body, headers), now=now)

@@ -82,7 +82,7 @@ def test_beat_asks_for_every_task_of_ours() -> None:
         [
             *("bookings.complete_sessions", "bookings.expire_holds", "bookings.look_for_missing"),
             *("bookings.poll_calendar", "bookings.refill_listings", "bookings.refund_unplaced"),
-            *("bookings.remind", "bookings.report_ledger", "bookings.tell_of_delays"),
+            *("bookings.remind", "bookings.report_ledger", "bookings.tell_of_delays", "bookings.tell_unplaced"),
         ],
         set(),
     )

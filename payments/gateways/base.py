@@ -89,6 +89,9 @@ class PaymentGateway(Protocol):
     def find_order(self, provider_payment_id: str) -> str | None:
         """Name the order that a payment id of theirs belongs to; None when they know no such payment."""
 
+    def payer_email(self, provider_payment_id: str) -> str:
+        """Ask for the address that the payer gave there; empty where there is none."""
+
     def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
         """Check a delivery's signature on its raw bytes. Raises InvalidWebhook."""
 

@@ -38,6 +38,9 @@ NO_SUCH_ID = ("does not exist", "not a valid id")
 # Too many requests; the same refund is under way at this moment.
 ASK_AGAIN = (429, 409)
 
+# What it fills in where the checkout asks for no email.
+NO_EMAIL = "void@razorpay.com"
+
 
 class RazorpayGateway:
     """Razorpay behind the gateway protocol."""
@@ -111,6 +114,12 @@ class RazorpayGateway:
                 return None
             raise
         return order_id
+
+    def payer_email(self, provider_payment_id: str) -> str:
+        """Fetch a payment for its payer. https://razorpay.com/docs/api/payments/fetch-with-id/"""
+        with _vendor_errors("fetch a payment"):
+            email = str(self._client.payment.fetch(provider_payment_id).get("email") or "")
+        return "" if email == NO_EMAIL else email
 
     def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
         """Check and read a delivery. https://razorpay.com/docs/webhooks/validate-test/

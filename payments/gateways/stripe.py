@@ -108,6 +108,13 @@ class StripeGateway:
                 raise
             return found[0].id if found else None
 
+    def payer_email(self, provider_payment_id: str) -> str:
+        """Find a payment intent's session for its customer. https://docs.stripe.com/api/checkout/sessions/list"""
+        with _vendor_errors("find a checkout session"):
+            found = self._client.v1.checkout.sessions.list(params={"payment_intent": provider_payment_id}).data
+        customer = found[0].customer_details if found else None
+        return (customer.email if customer else None) or ""
+
     def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
         """Check and read a delivery. https://docs.stripe.com/webhooks/signature"""
         signature = headers.get("Stripe-Signature", "")

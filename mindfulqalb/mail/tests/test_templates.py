@@ -31,6 +31,7 @@ SUBJECTS = {
     "receipt": "Your receipt R-2026-27-0001",
     "reminder": "A reminder of your appointment",
     "refunded": "Your money is on its way back",
+    "unplaced": "Please choose a time for your appointment",
     "slot_lost": "Please choose another time for your appointment",
 }
 # Others see subjects: on a locked telephone, on a shared screen.

@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Whatever the surroundings say: these commands never run as production.
 export ENVIRONMENT := development
 
-.PHONY: help run test chaos lint lock clean-data environment
+.PHONY: help run test chaos fuzz lint lock clean-data environment
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ test: environment ## run the whole test suite (ARGS="-k slot" narrows it down)
 
 chaos: environment ## drive random trouble through the services for MINUTES=5, or what SEED= names; what fails prints how to replay it
 	@CHAOS_MINUTES="$${MINUTES:-5}" exec $(BIN)/python -m pytest bookings/tests/chaos/for_minutes.py -q --show-capture=no
+
+fuzz: environment ## send 20,000 random requests made from our OpenAPI description and check every answer against it
+	@exec $(BIN)/python -m pytest bookings/tests/fuzzing/twenty_thousand.py -q --show-capture=no
 
 lint: environment ## check style, types, import contracts, migrations and settings
 	$(BIN)/ruff check .

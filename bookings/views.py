@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import timezone
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -45,10 +46,11 @@ from bookings.wishes import Customer, Wish
 from consent.circumstances import circumstances_of
 from mindfulqalb.api.negotiation import WhateverIsAccepted
 from mindfulqalb.api.public_ids import BOOKING
+from mindfulqalb.api.schema import CLIENT_LINK
 from mindfulqalb.api.throttles import AddressThrottle, EmailThrottle
 from mindfulqalb.api.tokens import InvalidToken, bearer_token
 from mindfulqalb.catalogue.queries import find_offer
-from mindfulqalb.idempotency.views import idempotent
+from mindfulqalb.idempotency.views import IDEMPOTENCY_KEY, idempotent
 from mindfulqalb.languages.choice import spoken_language
 from payments.gateways import gateway_named
 from payments.receipts.rendering import pdf_response
@@ -67,8 +69,7 @@ if TYPE_CHECKING:
 
 # How calls may be refused beyond what all may be.
 PAID_FOR = {"x-refusals": ["402", "409"]}
-LINKED = {"x-refusals": ["401"]}
-CHANGED = {"x-refusals": ["401", "409"]}
+CHANGED = {"x-refusals": ["409"]}
 
 
 class AvailabilityViewSet(ViewSet):
@@ -77,7 +78,10 @@ class AvailabilityViewSet(ViewSet):
     throttle_classes = (AddressThrottle,)
     throttle_scope = "availability"
 
-    @extend_schema(parameters=[AvailabilityRequestSerializer], responses=AvailabilitySerializer)
+    @extend_schema(
+        parameters=[AvailabilityRequestSerializer],
+        responses=forced_singular_serializer(AvailabilitySerializer),
+    )
     def list(self, request: Request) -> Response:
         """List a day's slots, a month's free days, or both; asked by query string."""
         return self._answer(request.query_params)
@@ -109,6 +113,7 @@ class BookingViewSet(ViewSet):
     lookup_value_regex = "booking_[^/]+"
 
     @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
         request=BookingRequestSerializer,
         responses={201: BookingAnswerSerializer, 202: BookingAnswerSerializer},
         extensions=PAID_FOR,
@@ -126,7 +131,12 @@ class BookingViewSet(ViewSet):
             booking = place_while_waited_for(booking_id=booking.id, deadline=settings.CALENDAR_REQUEST_DEADLINE)
         return _booked(booking, timezone.now(), is_proven=is_proven)
 
-    @extend_schema(request=HoldRequestSerializer, responses={201: HoldSerializer}, extensions=PAID_FOR)
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        request=HoldRequestSerializer,
+        responses={201: HoldSerializer},
+        extensions=PAID_FOR,
+    )
     @action(detail=False, methods=["post"])
     @idempotent
     def hold(self, request: Request) -> Response:
@@ -137,18 +147,18 @@ class BookingViewSet(ViewSet):
         hold = hold_slot(wish=_wish(request, data), pay_with=data["payWith"], checkout=_checkout(data), now=now)
         return Response(_hold_answer(hold, now), status=status.HTTP_201_CREATED)
 
-    @extend_schema(responses=BookingStatusSerializer, extensions=LINKED)
+    @extend_schema(responses=BookingStatusSerializer, auth=[CLIENT_LINK])
     def retrieve(self, request: Request, pk: str) -> Response:
         """Show a booking to the holder of its signed link."""
         return _shown(_opened(request, pk))
 
-    @extend_schema(request=None, responses=BookingStatusSerializer, extensions=CHANGED)
+    @extend_schema(request=None, responses=BookingStatusSerializer, auth=[CLIENT_LINK], extensions=CHANGED)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel by the signed link; the policy decides what goes back, and the status told it before."""
         return _shown(cancel_by_client(booking_id=_opened(request, pk).id, now=timezone.now()))
 
-    @extend_schema(request=None, responses=BookingStatusSerializer, extensions=CHANGED)
+    @extend_schema(request=None, responses=BookingStatusSerializer, auth=[CLIENT_LINK], extensions=CHANGED)
     @action(detail=True, methods=["post"])
     def refund(self, request: Request, pk: str) -> Response:
         """Have back what has no session: after a cancellation by the practice, or for a slot that was gone."""
@@ -156,7 +166,7 @@ class BookingViewSet(ViewSet):
         refund_credit(booking=booking, now=timezone.now())
         return _shown(booking)
 
-    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY}, extensions=LINKED)
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY}, auth=[CLIENT_LINK])
     @action(detail=True, url_path="receipts/(?P<number>[A-Z0-9-]+)", content_negotiation_class=WhateverIsAccepted)
     def receipt(self, request: Request, pk: str, number: str) -> HttpResponse:
         """Hand out a receipt or refund note of the booking as PDF."""
@@ -165,6 +175,7 @@ class BookingViewSet(ViewSet):
     @extend_schema(
         request=NewTimeSerializer,
         responses={200: BookingStatusSerializer, 202: BookingStatusSerializer},
+        auth=[CLIENT_LINK],
         extensions=CHANGED,
     )
     @action(detail=True, methods=["post"])

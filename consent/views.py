@@ -27,6 +27,7 @@ from consent.services import Answer, Guardianship, record_consent
 from consent.withdrawal import withdraw_consent
 from mindfulqalb.api.errors import NotFound
 from mindfulqalb.api.public_ids import CONSENT
+from mindfulqalb.api.schema import CLIENT_LINK
 from mindfulqalb.api.throttles import AddressThrottle, EmailThrottle
 from mindfulqalb.api.tokens import bearer_token
 from mindfulqalb.catalogue.queries import find_offer
@@ -81,7 +82,7 @@ class ConsentViewSet(ViewSet):
         answer = {"success": True, "consentId": CONSENT.encode(consent.id)}
         return Response(answer, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=None, responses=WithdrawalSerializer)
+    @extend_schema(request=None, responses=WithdrawalSerializer, auth=[CLIENT_LINK])
     @action(detail=False, methods=["post"])
     def withdraw(self, request: Request) -> Response:
         """Withdraw all that the holder of the signed link has agreed to. Booked sessions stand until cancelled."""
@@ -90,7 +91,7 @@ class ConsentViewSet(ViewSet):
         rows = withdraw_consent(consent_id=consent.id, circumstances=circumstances_of(request), now=now)
         return Response({"success": True, "withdrawn": len(rows)})
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=OpenApiTypes.OBJECT, auth=[CLIENT_LINK])
     @action(detail=False, methods=["get"])
     def receipt(self, request: Request) -> Response:
         """Return the receipt (ISO/IEC TS 27560, Kantara) to the holder of the signed link."""

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from mindfulqalb.api.throttles import AddressThrottle, EmailThrottle
-from mindfulqalb.idempotency.views import idempotent
+from mindfulqalb.idempotency.views import IDEMPOTENCY_KEY, idempotent
 from payments.gateways import gateway_named
 from payments.orders import order_session
 from payments.return_urls import own_return_url, success_url_of
@@ -36,7 +36,12 @@ class PaymentViewSet(ViewSet):
     throttle_classes = (AddressThrottle, EmailThrottle)
     throttle_scope = "payment"
 
-    @extend_schema(request=OrderRequestSerializer, responses=OrderSerializer)
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        request=OrderRequestSerializer,
+        responses=OrderSerializer,
+        extensions={"x-refusals": ["409"]},
+    )
     @action(detail=False, methods=["post"], url_path="create-order")
     @idempotent
     def create_order(self, request: Request) -> Response:
@@ -60,7 +65,12 @@ class PaymentViewSet(ViewSet):
             }
         )
 
-    @extend_schema(request=CheckoutRequestSerializer, responses=CheckoutSerializer)
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        request=CheckoutRequestSerializer,
+        responses=CheckoutSerializer,
+        extensions={"x-refusals": ["409"]},
+    )
     @action(detail=False, methods=["post"], url_path="create-checkout")
     @idempotent
     def create_checkout(self, request: Request) -> Response:
@@ -83,7 +93,11 @@ class PaymentViewSet(ViewSet):
         )
         return Response({"sessionId": payment.provider_order_id, "url": payment.checkout_url})
 
-    @extend_schema(request=ReturnSerializer, responses=VerifiedSerializer)
+    @extend_schema(
+        request=ReturnSerializer,
+        responses=VerifiedSerializer,
+        extensions={"x-refusals": ["402", "409"]},
+    )
     @action(detail=False, methods=["post"])
     def verify(self, request: Request) -> Response:
         """Verify what Razorpay's dialog handed to the browser."""

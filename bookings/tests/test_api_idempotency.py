@@ -65,6 +65,12 @@ def test_booking_repeated_gives_the_same_answer_to_the_letter(visitor: Visitor) 
     assert (first[0], second) == (201, first)
 
 
+def test_hold_repeated_gives_the_same_answer_to_the_letter(visitor: Visitor) -> None:
+    first, second = (_post("/api/bookings/hold", visitor.wish | {"payWith": "razorpay"}) for _ in range(2))
+
+    assert (first[0], second) == (201, first)
+
+
 def test_refusal_is_not_kept(visitor: Visitor) -> None:
     visitor.sandbox.fault("razorpay", "bare_500", "orders.*", times=2)
     first = _post("/api/payments/create-order", ORDER)

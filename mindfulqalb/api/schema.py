@@ -45,6 +45,17 @@ NAMED = {
     "409": "Not as things stand; `code` says why.",
 }
 WITH_TOKEN = {"401": "No valid token.", "403": "Not allowed."}
+# The token of a signed link: it opens what it names, so that there is nothing else to forbid.
+CLIENT_LINK = "clientLink"
+WITH_LINK = {"401": "No valid token."}
+SECURITY_SCHEMES = {
+    CLIENT_LINK: {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The token from a client's mail, or from the answer to their hold.",
+    }
+}
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
 
 
@@ -63,12 +74,18 @@ def describe_errors(result: dict[str, Any], **_: object) -> dict[str, Any]:
 
 def _add_refusals(operation: dict[str, Any]) -> None:
     bodied = WITH_BODY if "requestBody" in operation else {}
-    guarded = WITH_TOKEN if any(operation.get("security", ())) else {}
+    guarded = _refusals_of_guards({name for either in operation.get("security", ()) for name in either})
     named = {status: NAMED[status] for status in operation.pop("x-refusals", ())}
     responses = operation.setdefault("responses", {})
     for status, description in (ALWAYS | bodied | guarded | named).items():
         responses.setdefault(status, _refusal(status, description))
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _refusals_of_guards(schemes: set[str]) -> dict[str, str]:
+    if not schemes:
+        return {}
+    return WITH_LINK if schemes == {CLIENT_LINK} else WITH_TOKEN
 
 
 def _refusal(status: str, description: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -22,7 +23,7 @@ class AuditKeyViewSet(ViewSet):
     throttle_classes = (AddressThrottle,)
     throttle_scope = "read"
 
-    @extend_schema(responses=AuditKeysSerializer)
+    @extend_schema(responses=forced_singular_serializer(AuditKeysSerializer))
     def list(self, request: Request) -> Response:
         """List the keys, the one that signs now first."""
         keys = [

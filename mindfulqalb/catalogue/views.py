@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -23,7 +24,7 @@ class CatalogueViewSet(ViewSet):
     throttle_classes = (AddressThrottle,)
     throttle_scope = "read"
 
-    @extend_schema(responses=CatalogueSerializer)
+    @extend_schema(responses=forced_singular_serializer(CatalogueSerializer))
     def list(self, request: Request) -> Response:
         """List every session on sale."""
         practice = {

@@ -8,7 +8,9 @@ import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
 
 from mindfulqalb.api.errors import InvalidInput
 from mindfulqalb.idempotency.services import Asked, claim_or_recall, give_up, keep_answer
@@ -21,6 +23,13 @@ if TYPE_CHECKING:
     from mindfulqalb.idempotency.models import KeptAnswer
 
 HEADER = "Idempotency-Key"
+# How the API's description names it.
+IDEMPOTENCY_KEY = OpenApiParameter(
+    name=HEADER,
+    type=str,
+    location=OpenApiParameter.HEADER,
+    description="Repeats of a request with the same key and body get the same answer. Best a UUID.",
+)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 V = TypeVar("V")
 
@@ -59,4 +68,4 @@ def _execute(call: Callable[[], Response], claim: KeptAnswer) -> Response:
 
 
 def _json(data: Any) -> str:
-    return json.dumps(data, default=str)
+    return json.dumps(data, cls=JSONEncoder)  # which spells times as the first answer did

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mindfulqalb.api.schema import SECURITY_SCHEMES
 from mindfulqalb.settings.runtime import env
 
 # --- The API ----------------------------------------------------------------------------------------------------------
@@ -35,6 +36,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "mindfulqalb.api.schema.describe_errors",
     ],
+    "APPEND_COMPONENTS": {"securitySchemes": SECURITY_SCHEMES},
     "SWAGGER_UI_SETTINGS": {"validatorUrl": None, "deepLinking": False},
 }
 # Requests per caller and kind of call: N/s, N/m, N/h or N/d. A variable changes those that it names.

@@ -43,7 +43,7 @@ class HasStaffPermission(BasePermission):
         return bool(request.user and request.user.has_perm(view.required_permission))  # type: ignore[attr-defined]
 
 
-class StaffTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class StaffTokenScheme(OpenApiAuthenticationExtension):
     """How the API's description names it."""
 
     target_class = "mindfulqalb.staff.authentication.StaffTokenAuthentication"

@@ -33,7 +33,7 @@ class TokenViewSet(ViewSet):
     throttle_classes = (ClosedAddressThrottle,)
     throttle_scope = "staff"
 
-    @extend_schema(request=SignInSerializer, responses=TokenPairSerializer)
+    @extend_schema(request=SignInSerializer, responses=TokenPairSerializer, extensions={"x-refusals": ["401"]})
     @action(detail=False, methods=["post"])
     def token(self, request: Request) -> Response:
         """Sign in with user name, password and the code of the authenticator app."""
@@ -47,7 +47,7 @@ class TokenViewSet(ViewSet):
         note_sign_in(member=member, visitor=visitor_of(request), now=now)
         return _answer(pair)
 
-    @extend_schema(request=RefreshSerializer, responses=TokenPairSerializer)
+    @extend_schema(request=RefreshSerializer, responses=TokenPairSerializer, extensions={"x-refusals": ["401"]})
     @action(detail=False, methods=["post"])
     def refresh(self, request: Request) -> Response:
         """Spend a refresh token for a new pair. One that comes twice ends all of the person's tokens."""

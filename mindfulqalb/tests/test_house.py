@@ -218,7 +218,7 @@ def test_database_keeps_evidence_as_it_is() -> None:
 @pytest.fixture
 def schema() -> Iterator[dict[str, object]]:
     GENERATOR_STATS.reset()
-    yield SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+    yield SchemaGenerator().get_schema(public=True)
     GENERATOR_STATS.reset()
 
 

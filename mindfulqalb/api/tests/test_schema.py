@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from mindfulqalb.api.errors import InvalidInput, Unavailable
-from mindfulqalb.api.schema import ERROR_SCHEMA, describe_errors
+from mindfulqalb.api.schema import CLIENT_LINK, ERROR_SCHEMA, describe_errors
 
 if TYPE_CHECKING:
     from mindfulqalb.api.errors import Refusal
@@ -43,6 +43,7 @@ def test_refusals_depend_on_the_operation() -> None:
     assert sorted(described()) == ["400", "404", "429", "500", "503"]
     assert sorted(described(requestBody={})) == ["400", "404", "413", "415", "429", "500", "503"]
     assert sorted(described(security=[{"bearer": []}])) == ["400", "401", "403", "404", "429", "500", "503"]
+    assert sorted(described(security=[{CLIENT_LINK: []}])) == ["400", "401", "404", "429", "500", "503"]
     assert sorted(described(security=[{}])) == ["400", "404", "429", "500", "503"]
 
 

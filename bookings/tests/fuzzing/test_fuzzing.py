@@ -1,0 +1,31 @@
+"""The API keeps to its own description, whatever it is sent: no crash, and no status or body that is not in there.
+
+`make fuzz` does the same with at least 20,000 requests, from a random seed and with vendors that fail.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bookings.tests.fuzzing.caller import Caller
+
+REQUESTS = 400
+
+
+def test_api_answers_as_described(caller: Caller) -> None:
+    caller.run(requests=REQUESTS, derandomize=True)
+
+    assert caller.findings == {}
+    assert {label for label, _ in caller.answers} == {operation.label for operation in caller.operations}
+    # It came as far as holds that can be paid for, and bookings.
+    assert caller.answers["POST /api/bookings/hold", 201] > 0
+    assert caller.answers["POST /api/bookings", 201] > 0
+
+
+def test_api_answers_as_described_while_every_vendor_fails(caller: Caller) -> None:
+    caller.let_vendors_fail()
+
+    caller.run(requests=REQUESTS // 4, derandomize=True)
+
+    assert caller.findings == {}

@@ -86,7 +86,9 @@ def test_manage_page_writes_no_token_into_the_log(browser: Client, caplog: pytes
     lines = [json.loads(JsonFormatter().format(record))["message"] for record in caplog.records]
     assert lines == [
         "Forbidden (CSRF cookie not set.): /manage/[token]",
+        "POST manage/<str:token> 403",
         "Method Not Allowed (OPTIONS): /manage/[token]",
+        "OPTIONS manage/<str:token> 405",
     ]
 
 

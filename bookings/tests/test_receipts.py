@@ -87,7 +87,7 @@ def test_receipt_follows_the_confirmation_as_pdf(sandbox: SandboxProcess) -> Non
         f"Your receipt {receipt.number}",
     )
     assert (attached["filename"], attached["contentType"]) == (f"{receipt.number}.pdf", "application/pdf")
-    assert "INR 1,299.00" in mail["text"]
+    assert "₹1,299" in mail["text"]
 
 
 def test_receipt_is_mailed_once_however_often_the_mail_is_asked_for(sandbox: SandboxProcess) -> None:

@@ -132,7 +132,7 @@ def test_send_refunded_tells_the_client(sandbox: SandboxProcess) -> None:
     send_refunded(_delivery(_paid_back()))
 
     (mail,) = sandbox.mailbox()
-    assert (mail["subject"], "INR 1,299.00" in mail["text"], "INR 1,299.00" in mail["html"]) == (
+    assert (mail["subject"], "₹1,299" in mail["text"], "₹1,299" in mail["html"]) == (
         "Your money is on its way back",
         True,
         True,

@@ -8,13 +8,32 @@ from pathlib import Path
 import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from environ.fileaware_mapping import FileAwareMapping
 
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / ".data")
 
-env = environ.Env()
+
+class VariablesAndFiles(FileAwareMapping):  # type: ignore[misc]  # it has no types
+    """The environment; NAME_FILE names a file that holds NAME, and wins: so Docker and systemd hand out secrets."""
+
+    def __getitem__(self, name: str) -> str:
+        """Read one, without the line's end that editors and `openssl` leave in files."""
+        try:
+            return str(super().__getitem__(name)).rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}") from None
+
+
+class Environment(environ.Env):  # type: ignore[misc]  # it has no types
+    """What the settings are read from."""
+
+    ENVIRON = VariablesAndFiles()
+
+
+env = Environment()
 # Variables that are set already win over both files.
 env.read_env(BASE_DIR / ".env")
 if os.environ.get("ENVIRONMENT") == "development":

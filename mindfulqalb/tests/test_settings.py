@@ -169,3 +169,52 @@ def test_image_build_sets_all_that_production_needs() -> None:
         check=False,
     )
     assert (result.returncode, result.stderr) == (0, b"")
+
+
+def in_files(environment: dict[str, str], folder: Path) -> dict[str, str]:
+    """Move every value into a file of its own, with a line's end, as `openssl rand -base64 32 > file` leaves it."""
+    for name, value in environment.items():
+        (folder / name).write_text(f"{value}\n")
+    return {f"{name}_FILE": str(folder / name) for name in environment}
+
+
+def test_every_variable_may_stand_in_a_file(tmp_path: Path) -> None:
+    environment = production(METRICS_TOKEN=random_key())
+
+    printed = read_back(in_files(environment, tmp_path), list(environment))
+
+    assert printed == environment
+
+
+def test_file_wins_over_the_variable(tmp_path: Path) -> None:
+    key = random_key()
+    named = in_files({"JWT_SECRET": key}, tmp_path)
+
+    assert read_back(production() | named, ["JWT_SECRET"]) == {"JWT_SECRET": key}
+
+
+def test_production_refuses_a_weak_secret_in_a_file(tmp_path: Path) -> None:
+    assert refused(production() | in_files({"SECRET_KEY": "x7!kQ2"}, tmp_path)) == [
+        "SECRET_KEY is shorter than 32 characters"
+    ]
+
+
+def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    status, line = check(production(SECRET_KEY_FILE=str(tmp_path / "absent")))
+
+    assert (status, "SECRET_KEY_FILE cannot be read: " in line) == (1, True)
+
+
+def read_back(environment: dict[str, str], names: list[str]) -> dict[str, str]:
+    """What a process with this environment takes for the values of some variables."""
+    script = f"import json; from mindfulqalb.settings import env; print(json.dumps({{n: env.str(n) for n in {names}}}))"
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return dict(json.loads(result.stdout))

@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "mindfulqalb.mail",
     "mindfulqalb.idempotency",
     "mindfulqalb.languages",
+    "mindfulqalb.operations",
     "mindfulqalb.catalogue",
     "payments",
     "payments.receipts",

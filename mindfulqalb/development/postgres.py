@@ -54,6 +54,11 @@ class PostgresServer:
         """The address of the application's database, password included."""
         return self._address(ROLE, DATABASE)
 
+    @property
+    def programs(self) -> Path:
+        """Where its `pg_dump` is, once prepared."""
+        return self.installation.binaries
+
     def start(self) -> Process:
         """Start, and return when the application's database can be used.
 

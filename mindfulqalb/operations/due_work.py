@@ -54,7 +54,7 @@ def _is_due(entry: dict[str, Any], now: datetime) -> bool:
     last = _last_run(entry["task"])
     if last is None:
         return True
-    schedule = maybe_schedule(copy(entry["schedule"]), app=app)
+    schedule: Any = maybe_schedule(copy(entry["schedule"]), app=app)
     schedule.nowfun = lambda: now + PUNCTUALITY
     return bool(schedule.is_due(last).is_due)
 

@@ -57,14 +57,17 @@ def _start_servers(config: pytest.Config) -> None:
     config.add_cleanup(ending.close)
     home = ending.enter_context(temporary_home())
     programs_home = server_home(data_directory())
+    postgres = PostgresServer(home, free_port(), programs_home=programs_home, durable=False)
     servers: dict[str, PostgresServer | RedisServer] = {
-        "DATABASE_URL": PostgresServer(home, free_port(), programs_home=programs_home, durable=False),
+        "DATABASE_URL": postgres,
         "REDIS_URL": RedisServer(home, free_port(), programs_home=programs_home),
     }
     try:
         for name in missing:
             ending.enter_context(servers[name])
             os.environ[name] = servers[name].url
+        if "DATABASE_URL" in missing:
+            os.environ["POSTGRES_PROGRAMS"] = str(postgres.programs)
     except DevelopmentError as error:
         raise pytest.UsageError(str(error)) from error
 

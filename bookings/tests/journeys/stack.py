@@ -1,4 +1,4 @@
-"""The whole product as real processes on its own database: web, worker, beat and sandbox, to be killed at will."""
+"""The whole product as real processes on its own database: web, worker, beat and sandbox, to be ended at will."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[3]
 BIN = Path(sys.executable).parent
 PATIENCE_SECONDS = 60
+GRACE_SECONDS = 30
 T = TypeVar("T")
 
 
@@ -43,12 +44,17 @@ def wait_until(look: Callable[[], T], what: str, *, seconds: float = PATIENCE_SE
 
 
 class Stack:
-    """Web, worker, beat, Redis and sandbox; `kill` is SIGKILL, as a crash would, and `start` brings it back."""
+    """Web, worker, beat, Redis and sandbox; `kill` is SIGKILL, as a crash would, and `start` brings it back.
+
+    A second web server (`web2`, at `second_url`) is there for whoever starts it.
+    """
 
     def __init__(self, directory: Path, server_home: Path, database_url: str) -> None:
         self.directory = directory
         self.web_port = free_port()
+        self.second_port = free_port()
         self.url = f"http://127.0.0.1:{self.web_port}"
+        self.second_url = f"http://127.0.0.1:{self.second_port}"
         self.sandbox = SandboxProcess(directory / "sandbox.sqlite3", web=self.url)
         self.redis = RedisServer(server_home, free_port())
         self._admin_url = database_url
@@ -80,14 +86,11 @@ class Stack:
 
     def start_all(self) -> None:
         """Make the database and start everything."""
-        with psycopg.connect(self._admin_url, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database)))
+        self.make_database(self.database)
         self.redis.prepare()
         self.start("redis")
         for command in ("migrate", "load_roles", "load_catalogue", "load_consent_documents"):
-            subprocess.run(
-                [sys.executable, "manage.py", command], cwd=ROOT, env=self.environment, check=True, capture_output=True
-            )
+            self.manage(command).check_returncode()
         self.sandbox.start()
         for name in ("web", "worker", "beat"):
             self.start(name)
@@ -97,25 +100,43 @@ class Stack:
         for name in list(self._processes):
             self.kill(name)
         self.sandbox.kill()
-        with psycopg.connect(self._admin_url, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(self.database)))
+        self.drop_database(self.database)
 
-    def start(self, name: str) -> None:
-        """Start one of web, worker, beat, redis and sandbox, and wait until web or sandbox answers."""
+    def make_database(self, name: str) -> None:
+        """Make an empty one."""
+        with psycopg.connect(self._admin_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+    def drop_database(self, name: str) -> None:
+        """Drop one, whoever is connected."""
+        with psycopg.connect(self._admin_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def manage(self, *words: str, database: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run `manage.py`, on this stack's database unless another is named."""
+        environment = self.environment | {"DATABASE_URL": self._url_of(database or self.database)} | variables
+        command = [sys.executable, "manage.py", *words]
+        return subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+
+    def start(self, name: str, *, ends_by: signal.Signals = signal.SIGKILL) -> None:
+        """Start one of web, web2, worker, beat, redis and sandbox, and wait until web or sandbox answers.
+
+        `kill` will end it by a signal: SIGTERM is how a deployment does.
+        """
         if name == "sandbox":
             self.sandbox.start()
-        else:
-            program = self.redis.program if name == "redis" else self._program(name)
-            self._processes[name] = Process(replace(program, stop_signal=signal.SIGKILL, grace=0))
-        if name == "web":
-            wait_until(self._web_answers, "web")
+            return
+        program = self.redis.program if name == "redis" else self._program(name)
+        self._processes[name] = Process(replace(program, stop_signal=ends_by, grace=GRACE_SECONDS))
+        if name.startswith("web"):
+            wait_until(lambda: self._answers(name), name)
 
-    def kill(self, name: str) -> None:
-        """End one of them without a warning."""
+    def kill(self, name: str) -> int:
+        """End one of them, without a warning unless `start` was told otherwise, and return its exit status."""
         if name == "sandbox":
             self.sandbox.kill()
-        else:
-            self._processes.pop(name).stop()
+            return 0
+        return self._processes.pop(name).stop()
 
     def visitor(self, starts_at: datetime | None = None, **overrides: Any) -> Visitor:
         """A client of this stack."""
@@ -136,9 +157,9 @@ class Stack:
         """What the sandbox's mailbox holds for somebody."""
         return [mail for mail in self.sandbox.mailbox() if email in str(mail["to"])]
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Read from the database."""
-        with psycopg.connect(self._url_of(self.database)) as connection:
+    def rows(self, query: str, database: str = "") -> list[tuple[Any, ...]]:
+        """Read from the database, this stack's unless another is named."""
+        with psycopg.connect(self._url_of(database or self.database)) as connection:
             return list(connection.execute(query.encode()).fetchall())
 
     def logs(self) -> str:
@@ -148,10 +169,8 @@ class Stack:
     def _program(self, name: str) -> Program:
         celery = [str(BIN / "celery"), "-A", "mindfulqalb.celery"]
         commands = {
-            "web": [
-                *(str(BIN / "granian"), "--interface", "wsgi", "mindfulqalb.wsgi:application", "--access-log"),
-                *("--host", "127.0.0.1", "--port", str(self.web_port), "--workers", "1", "--blocking-threads", "8"),
-            ],
+            "web": self._web(self.web_port),
+            "web2": self._web(self.second_port),
             "worker": [*celery, "worker", "--concurrency", "2", "--loglevel", "info", "-n", f"{self.database}@%h"],
             "beat": [*celery, "beat", "--schedule", str(self.directory / "beat"), "--pidfile", ""],
         }
@@ -159,9 +178,16 @@ class Stack:
         log = self.directory / f"{name}-{len(list(self.directory.glob('*.log')))}.log"
         return Program(name=name, command=commands[name], directory=ROOT, environment=self.environment, log=log)
 
-    def _web_answers(self) -> bool:
+    @staticmethod
+    def _web(port: int) -> list[str]:
+        return [
+            *(str(BIN / "granian"), "--interface", "wsgi", "mindfulqalb.wsgi:application", "--access-log"),
+            *("--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--blocking-threads", "8"),
+        ]
+
+    def _answers(self, name: str) -> bool:
         try:
-            return requests.get(f"{self.url}/livez", timeout=2).ok
+            return requests.get(f"{self.url if name == 'web' else self.second_url}/livez", timeout=2).ok
         except requests.ConnectionError:
             return False
 

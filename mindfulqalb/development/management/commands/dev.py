@@ -93,7 +93,7 @@ class Command(BaseCommand):
             with step(f"PostgreSQL on port {settings.EMBEDDED_POSTGRES_PORT}", self.console):
                 postgres = PostgresServer(home, settings.EMBEDDED_POSTGRES_PORT)
                 self._keep(postgres, ending)
-                servers["DATABASE_URL"] = postgres.url
+                servers |= {"DATABASE_URL": postgres.url, "POSTGRES_PROGRAMS": str(postgres.programs)}
         if "REDIS_URL" not in given:
             with step(f"Redis on port {settings.EMBEDDED_REDIS_PORT}", self.console):
                 redis = RedisServer(home, settings.EMBEDDED_REDIS_PORT)

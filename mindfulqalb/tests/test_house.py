@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from django.apps import apps
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, models
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations import (
+    AddField,
+    AlterField,
+    AlterModelTable,
+    CreateModel,
+    DeleteModel,
+    RemoveField,
+    RenameField,
+    RenameModel,
+)
+from django.db.migrations.state import ProjectState
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 
@@ -23,6 +35,7 @@ from mindfulqalb.encryption.fields import EncryptedTextField, encrypted_models
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from django.db.migrations.operations.base import Operation
     from django.db.models import Field, Model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -257,3 +270,87 @@ def test_description_says_of_every_call_how_it_succeeds(schema: dict[str, object
         "post /api/bookings/{id}/reschedule": ["200", "202"],
     }
     assert {name: found for name, found in answers.items() if found != ["200"]} == made
+
+
+# Migrations: while a deployment rolls on, the old version works on the new tables
+
+LAST_BEFORE_RELEASE = {
+    "audit": "0002_seals",
+    "bookings": "0008_reminders",
+    "catalogue": "0005_therapist_member",
+    "consent": "0002_documents_and_acts",
+    "idempotency": "0001_initial",
+    "mail": "0001_initial",
+    "outbox": "0002_request_id",
+    "payments": "0003_attention",
+    "receipts": "0001_initial",
+    "staff": "0003_roles",
+    "webhooks": "0002_webhookdelivery_about_webhookdelivery_webhook_about",
+}
+
+
+def _ours(loader: MigrationLoader) -> list[tuple[str, str]]:
+    labels = {app.label for app in apps.get_app_configs() if app.name.partition(".")[0] in PACKAGES}
+    return [node for node in loader.graph.nodes if node[0] in labels and node in loader.disk_migrations]
+
+
+def _breaks_the_old_version(operation: Operation, label: str, before: ProjectState) -> bool:
+    match operation:
+        case RemoveField() | RenameField() | RenameModel() | DeleteModel() | AlterModelTable():
+            return True
+        case AddField():
+            field = operation.field
+            return not (field.null or field.has_db_default() or field.many_to_many)
+        case AlterField():
+            old = before.models[label, operation.model_name_lower].fields[operation.name]
+            return old.null and not operation.field.null
+    return False
+
+
+def _unsafe_operations(loader: MigrationLoader, node: tuple[str, str]) -> list[str]:
+    migration = loader.disk_migrations[node]
+    state = loader.project_state(node, at_end=False)
+    found = []
+    for operation in migration.operations:
+        if _breaks_the_old_version(operation, node[0], state):
+            found.append(f"{node[0]}.{node[1]}: {operation.describe()}")
+        operation.state_forwards(node[0], state)
+    return found
+
+
+def test_migrations_leave_the_old_version_running_or_say_why_not() -> None:
+    """`while_old_version_runs = "..."` in a migration says why, such as: nothing has read it since the last release."""
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+
+    found = [
+        sentence
+        for node in _ours(loader)
+        if node[1] > LAST_BEFORE_RELEASE.get(node[0], "")
+        and not getattr(loader.disk_migrations[node], "while_old_version_runs", "")
+        for sentence in _unsafe_operations(loader, node)
+    ]
+
+    assert found == []
+
+
+def test_migrations_that_would_break_the_old_version_are_recognised() -> None:
+    text, optional = models.CharField(max_length=5), models.CharField(max_length=5, null=True)
+    before = ProjectState()
+    CreateModel("Page", [("id", models.AutoField(primary_key=True)), ("title", optional)]).state_forwards("a", before)
+    harmful = [
+        AddField("page", "a", text),
+        AddField("page", "b", models.CharField(max_length=5, default="x")),
+        AlterField("page", "title", text),
+        RenameField("page", "title", "name"),
+        RemoveField("page", "title"),
+        DeleteModel("page"),
+        RenameModel("page", "sheet"),
+    ]
+    harmless = [
+        AddField("page", "c", models.CharField(max_length=5, db_default="x")),
+        AddField("page", "d", optional),
+        AlterField("page", "title", models.CharField(max_length=9, null=True)),
+    ]
+
+    assert [operation for operation in harmful if not _breaks_the_old_version(operation, "a", before)] == []
+    assert [operation for operation in harmless if _breaks_the_old_version(operation, "a", before)] == []

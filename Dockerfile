@@ -1,6 +1,6 @@
 # One image for web, worker and beat; compose.yaml shows how they are started. It holds no secret and no .env.
 
-FROM python:3.11-slim AS build
+FROM python:3.11-slim-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PATH=/venv/bin:$PATH
 RUN python -m venv /venv
 COPY requirements.txt .
@@ -17,11 +17,13 @@ RUN export ENVIRONMENT=production SITE_URL=https://build.invalid ALLOWED_HOSTS=b
     && python manage.py collectstatic --noinput --verbosity 0 \
     && python -m compileall -q .
 
-FROM python:3.11-slim
+FROM python:3.11-slim-trixie
 # Threads times workers times replicas must stay below what PostgreSQL accepts. More threads than CALENDAR_REQUEST_CALLS,
 # or slow calendar calls leave none to answer anything else.
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 \
     GRANIAN_WORKERS=2 GRANIAN_BLOCKING_THREADS=8 GRANIAN_WORKERS_KILL_TIMEOUT=20 GRANIAN_RESPAWN_FAILED_WORKERS=true
+# pg_dump, for `manage.py backup`: of PostgreSQL 17, as in compose.yaml.
+RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-client-17 && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --user-group --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin mindfulqalb
 COPY --from=build /venv /venv
 COPY --from=build /app /app

@@ -7,13 +7,13 @@ import subprocess
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
-from django.db import connection
-
-from mindfulqalb.operations.programs import find_programs, program_environment
+from mindfulqalb.operations.programs import direct_connection, find_programs, program_environment
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
 PLAIN = ("--no-owner", "--no-privileges", "--no-comments", "--verbose")
 PSQL = ("psql", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--file=-")
@@ -42,7 +42,10 @@ def back_up(*, file: Path) -> Iterator[str]:
     unfinished = file.with_name(f".{file.name}.unfinished")
     unfinished.touch(mode=0o600)  # whoever has the key, too, reads in it who is a client here
     try:
-        with _start("pg_dump", "--format=custom", *PLAIN, f"--file={unfinished}") as process:
+        with (
+            direct_connection() as server,
+            _start(server, "pg_dump", "--format=custom", *PLAIN, f"--file={unfinished}") as process,
+        ):
             complaint = yield from _tables_told_by(process)
         if process.returncode:
             raise BackupFailed(complaint)
@@ -56,13 +59,18 @@ def restore(*, file: Path, replace: bool = False) -> Iterator[str]:
 
     Raises `DatabaseNotEmpty` when there is a table already, unless told to `replace` all there is.
     """
-    if not replace and connection.introspection.table_names():
-        raise DatabaseNotEmpty
-    with _start(*PSQL, stdin=subprocess.PIPE) as writer:
+    with direct_connection() as server:
+        if not replace and server.introspection.table_names():
+            raise DatabaseNotEmpty
+        yield from _replace_everything(file, server)
+
+
+def _replace_everything(file: Path, server: BaseDatabaseWrapper) -> Iterator[str]:
+    with _start(server, *PSQL, stdin=subprocess.PIPE) as writer:
         with suppress(BrokenPipeError):
             _input_of(writer).write(EMPTY_SCHEMA)
             _input_of(writer).flush()
-        with _start("pg_restore", *PLAIN, "--file=-", str(file), stdout=writer.stdin) as reader:
+        with _start(server, "pg_restore", *PLAIN, "--file=-", str(file), stdout=writer.stdin) as reader:
             complaint = yield from _tables_told_by(reader)
         # When the file could not be read to its end, this one ends without a word, and the server takes all back.
         _, refusal = writer.communicate(b"" if reader.returncode else b"COMMIT;\n")
@@ -73,15 +81,19 @@ def restore(*, file: Path, replace: bool = False) -> Iterator[str]:
 
 
 def _start(
-    program: str, *arguments: str, stdin: int = subprocess.DEVNULL, stdout: int | IO[bytes] | None = subprocess.DEVNULL
+    server: BaseDatabaseWrapper,
+    program: str,
+    *arguments: str,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int | IO[bytes] | None = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
-    folder = find_programs()
+    folder = find_programs(server.get_database_version()[0])
     return subprocess.Popen(  # noqa: S603
         [folder / program, *arguments],
         stdin=stdin,
         stdout=stdout,
         stderr=subprocess.PIPE,
-        env=program_environment(folder, connection.settings_dict),
+        env=program_environment(folder, server.settings_dict),
     )
 
 

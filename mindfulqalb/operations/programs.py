@@ -1,4 +1,4 @@
-"""Where PostgreSQL's own programs are, and what leads them to our database."""
+"""PostgreSQL's own programs, and what leads them to our database, past any pooler."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,21 +16,42 @@ from django.db import connection
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
 # Where Debian and Red Hat put versions that are not on the PATH.
 PLACES = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin")
 
 
-class ProgramsMissing(Exception):
-    """No `pg_dump` that is as new as the server was found: an older one refuses to work."""
+class ProgramsUnfit(Exception):
+    """They are missing or too old, or a pooler stands between."""
 
 
-def find_programs() -> Path:
-    """Return the folder of `pg_dump`, `pg_restore` and `psql`: the newest, and at least as new as the server."""
-    server = connection.get_database_version()[0]
+@contextmanager
+def direct_connection() -> Iterator[BaseDatabaseWrapper]:
+    """Open a connection to the server itself. Raises `ProgramsUnfit` when it turns out to be a pooler's.
+
+    `pg_dump` empties its session's search path; a pooler would hand that session on to web, which finds no table then.
+    """
+    direct = connection.copy()
+    direct.settings_dict |= settings.DATABASE_DIRECT
+    try:
+        with direct.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            at_work = cursor.fetchone()
+        # A server greets with the number of the process that will do the work; a pooler makes one up.
+        if at_work != (direct.connection.info.backend_pid,):
+            raise ProgramsUnfit("DATABASE_URL leads to a pooler: name the server itself in DATABASE_DIRECT_URL")
+        yield direct
+    finally:
+        direct.close()
+
+
+def find_programs(server: int) -> Path:
+    """Return the folder of `pg_dump`, `pg_restore` and `psql`: the newest, and at least of the server's version."""
     version, folder = max(((_major_version(folder), folder) for folder in _folders()), default=(0, Path()))
     if version < server:
         found = f"the newest here is {version}" if version else "there is none"
-        raise ProgramsMissing(
+        raise ProgramsUnfit(
             f"The server is PostgreSQL {server}, and of its pg_dump {found}: install postgresql-client-{server}, "
             "or name its folder in POSTGRES_PROGRAMS"
         )

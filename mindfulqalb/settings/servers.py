@@ -98,7 +98,9 @@ DATABASES = {"default": env.db_url_config(DATABASE_URL or _EMBEDDED_DATABASE)}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONNECTION_SECONDS", 60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
-# pg_dump, pg_restore and psql, for backups.
+# Backups: a pooler cannot serve them.
+DATABASE_DIRECT_URL = env.str("DATABASE_DIRECT_URL", "")
+DATABASE_DIRECT = env.db_url_config(DATABASE_DIRECT_URL) if DATABASE_DIRECT_URL else {}
 POSTGRES_PROGRAMS = env.str("POSTGRES_PROGRAMS", "")
 # PgBouncer in transaction mode keeps no session between two statements.
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from mindfulqalb.operations.backups import BackupFailed, back_up
-from mindfulqalb.operations.programs import ProgramsMissing
+from mindfulqalb.operations.programs import ProgramsUnfit
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         try:
             for number, table in enumerate(back_up(file=file), start=1):
                 self.stdout.write(f"{number} {table}")
-        except (BackupFailed, ProgramsMissing, OSError) as error:
+        except (BackupFailed, ProgramsUnfit, OSError) as error:
             raise CommandError(f"No backup: {error}") from None
         size = file.stat().st_size
         self.stdout.write(self.style.SUCCESS(f"{file}: {size:,} bytes. Without ENCRYPTION_KEY it is worth nothing."))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from mindfulqalb.operations.backups import DatabaseNotEmpty, RestoreFailed, restore
-from mindfulqalb.operations.programs import ProgramsMissing
+from mindfulqalb.operations.programs import ProgramsUnfit
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -31,6 +31,6 @@ class Command(BaseCommand):
                 self.stdout.write(f"{number} {table}")
         except DatabaseNotEmpty:
             raise CommandError("The database is not empty; --force puts the copy in place of all there is") from None
-        except (RestoreFailed, ProgramsMissing) as error:
+        except (RestoreFailed, ProgramsUnfit) as error:
             raise CommandError(f"Nothing was restored, the database is as it was: {error}") from None
         self.stdout.write(self.style.SUCCESS("Restored. Next: manage.py migrate, manage.py verify_audit"))

@@ -114,3 +114,26 @@ def test_forced_restore_replaces_all_that_came_later(stack: Stack, backup: Path,
 
     assert _restore(stack, backup, "--force") == RESTORED
     assert stack.rows("SELECT username FROM staff_members WHERE username = 'late'", restored) == []
+
+
+def test_restored_backup_forgets_again_what_had_gone_since(stack: Stack, restored: str, tmp_path: Path) -> None:
+    old = "UPDATE sent_mails SET sent_at = sent_at - interval '9 years' WHERE id = (SELECT id FROM sent_mails LIMIT 1)"
+    [(mail_id,)] = stack.rows(f"{old} RETURNING id", restored)
+    mail = f"SELECT id FROM sent_mails WHERE id = '{mail_id}'"  # noqa: S608
+    stack.manage("backup", str(tmp_path / "old.dump"), database=restored).check_returncode()
+    kept = tmp_path / "tombstones"
+    kept.mkdir()
+    stack.manage("load_retention_rules", database=restored).check_returncode()
+    settings = {"database": restored, "RETENTION_TOMBSTONE_DIRECTORY": str(kept)}
+
+    purged = stack.manage("purge_expired", **settings)
+    gone = stack.rows(mail, restored)
+    wait_until(lambda: stack.manage("run_due_work", "--everything", **settings) and list(kept.iterdir()), "a copy")
+    back = (_restore(stack, tmp_path / "old.dump", "--force"), stack.rows(mail, restored))
+    replayed = stack.manage("purge_expired", "--replay", **settings)
+    audited = stack.manage("verify_audit", **settings)
+
+    assert (purged.returncode, gone) == (0, []), purged.stderr
+    assert back == (RESTORED, [(mail_id,)])
+    assert (replayed.returncode, stack.rows(mail, restored)) == (0, []), replayed.stderr
+    assert audited.returncode == 0, audited.stderr

@@ -23,6 +23,9 @@ chaos: environment ## drive random trouble through the services for MINUTES=5, o
 fuzz: environment ## send 20,000 random requests made from our OpenAPI description and check every answer against it
 	@exec $(BIN)/python -m pytest bookings/tests/fuzzing/twenty_thousand.py -q --show-capture=no
 
+restarts: environment ## book for SECONDS=60 while web, worker and Redis are stopped and killed in turn, and count what came of it
+	@LOAD_SECONDS="$(or $(SECONDS),60)" exec $(BIN)/python -m pytest bookings/tests/journeys/for_a_minute.py -q -s --show-capture=no
+
 lint: environment ## check style, types, import contracts, migrations and settings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 
 # As a load balancer, and the page behind it: another server when one does not answer, and again for so long.
 PATIENCE_SECONDS = 30
+
+
+def restart(stack: Stack, name: str, *, ends_by: signal.Signals = signal.SIGKILL) -> int:
+    """End it in the way that its last start chose, and choose the next; return the exit status."""
+    status = stack.kill(name)
+    stack.start(name, ends_by=ends_by)
+    return status
 
 
 class Crowd:

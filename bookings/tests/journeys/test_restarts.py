@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bookings.tests.builders import next_slot
-from bookings.tests.journeys.crowd import Crowd
+from bookings.tests.journeys.crowd import Crowd, restart
 from bookings.tests.journeys.stack import wait_until
 
 if TYPE_CHECKING:
@@ -29,17 +29,10 @@ def second_web(stack: Stack) -> Iterator[None]:
     stack.kill("web2")
 
 
-def _restart(stack: Stack, name: str, *, ends_by: signal.Signals = signal.SIGKILL) -> int:
-    """End it in the way that its last start chose, and choose the next."""
-    status = stack.kill(name)
-    stack.start(name, ends_by=ends_by)
-    return status
-
-
 def test_web_that_is_asked_to_end_answers_first(stack: Stack) -> None:
     visitor = stack.visitor(next_slot(17, days=40), email="in.flight@example.com")
     payment_id = visitor.paid_payment_id()
-    _restart(stack, "web", ends_by=signal.SIGTERM)
+    restart(stack, "web", ends_by=signal.SIGTERM)
     stack.sandbox.fault("calcom", "delay", "bookings.create", seconds=2)
 
     calls = stack.sandbox.calls("calcom.bookings.create")
@@ -47,14 +40,14 @@ def test_web_that_is_asked_to_end_answers_first(stack: Stack) -> None:
     with ThreadPoolExecutor(1) as browser:
         answer = browser.submit(visitor.book, payment_id)
         wait_until(lambda: stack.sandbox.calls("calcom.bookings.create") > calls, "the call")
-        status = _restart(stack, "web")
+        status = restart(stack, "web")
 
     assert (status, answer.result()[0]) == (0, 201)
 
 
 def test_worker_that_is_asked_to_end_finishes_what_it_is_at(stack: Stack) -> None:
     visitor = stack.visitor(next_slot(17, days=41), email="in.hand@example.com")
-    _restart(stack, "worker", ends_by=signal.SIGTERM)
+    restart(stack, "worker", ends_by=signal.SIGTERM)
     _, hold = visitor.hold()
     calls = stack.sandbox.calls("calcom.bookings.create")
     stack.sandbox.fault("calcom", "delay", "bookings.create", seconds=2)
@@ -70,10 +63,10 @@ def test_worker_that_is_asked_to_end_finishes_what_it_is_at(stack: Stack) -> Non
 @pytest.mark.usefixtures("second_web")
 def test_restarts_of_everything_under_load_lose_nothing(stack: Stack) -> None:
     with Crowd(stack, SLOTS, clients=4) as crowd:
-        _restart(stack, "web", ends_by=signal.SIGTERM)  # by SIGKILL, as they were started
-        _restart(stack, "worker", ends_by=signal.SIGTERM)
-        _restart(stack, "redis")
-        statuses = [_restart(stack, "web2"), _restart(stack, "web"), _restart(stack, "worker")]
+        restart(stack, "web", ends_by=signal.SIGTERM)  # by SIGKILL, as they were started
+        restart(stack, "worker", ends_by=signal.SIGTERM)
+        restart(stack, "redis")
+        statuses = [restart(stack, "web2"), restart(stack, "web"), restart(stack, "worker")]
     crowd.await_the_end()
 
     assert statuses == [0, 0, 0]

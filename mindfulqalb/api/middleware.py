@@ -1,18 +1,23 @@
-"""No request to the API may be larger than its use."""
+"""No request to the API may be larger than its use, and nobody may ask for anything without end."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import BytesIO
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.shortcuts import render
 
-from mindfulqalb.api.errors import PayloadTooLarge, json_answer
+from mindfulqalb.api.addresses import client_address
+from mindfulqalb.api.errors import PayloadTooLarge, TooManyRequests, json_answer
+from mindfulqalb.api.throttles import seconds_to_wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.http import HttpRequest, HttpResponseBase
+    from django.http import HttpRequest, HttpResponse, HttpResponseBase
+    from django.urls import ResolverMatch
 
 
 class BodyLimitMiddleware:
@@ -36,6 +41,52 @@ class BodyLimitMiddleware:
         if _length(request, limit) > limit:
             return json_answer(PayloadTooLarge(f"This request is too large: at most {limit // 1024} KiB are taken."))
         return self.get_response(request)
+
+
+class RateLimitMiddleware:
+    """Count per address whatever has no throttle of its own: clients' pages, the admin, the API's description.
+
+    So a new page cannot be forgotten. Like an open API call, it goes on while Redis is away; logging in does not, see
+    `mindfulqalb.staff.sign_in`.
+    """
+
+    # By name of route: monitors look often, and most of all while we are busy; /metrics wants a token.
+    EXEMPT = frozenset({"livez", "readyz", "health", "metrics"})
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        """Wrap the rest of the stack."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Let pass: what is counted depends on the view."""
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: object, kwargs: object) -> HttpResponse | None:
+        """Refuse with 429 whoever asks too often."""
+        match = request.resolver_match
+        api_view = getattr(view, "cls", None)
+        throttled = bool(getattr(api_view, "throttle_classes", None))
+        guarded = bool(getattr(api_view, "authentication_classes", None))
+        if match is None or match.url_name in self.EXEMPT or (throttled and not guarded):
+            return None
+        # DRF looks at tokens before its throttles: those who guess them are counted here, and apart.
+        identity = f"{'door' if guarded else 'address'}:{client_address(request).network}"
+        wait = seconds_to_wait(request, scope=_scope(match, guarded=guarded), identity=identity)
+        return _come_later(request, wait) if wait else None
+
+
+def _scope(match: ResolverMatch, *, guarded: bool) -> str:
+    return "staff" if guarded or match.namespace == "admin" else "page"
+
+
+def _come_later(request: HttpRequest, wait: int) -> HttpResponse:
+    refusal = TooManyRequests(retry_after=timedelta(seconds=wait))
+    if request.path_info.startswith("/api/"):
+        return json_answer(refusal)
+    page = render(request, "429.html", {"sentence": refusal.body["error"]}, status=refusal.status)
+    for name, value in refusal.headers.items():
+        page[name] = value
+    return page
 
 
 def _length(request: HttpRequest, limit: int) -> int:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.utils.module_loading import autodiscover_modules
+
+from mindfulqalb.api.checks import check_deployment
 
 
 class ObservabilityConfig(AppConfig):
@@ -13,5 +16,6 @@ class ObservabilityConfig(AppConfig):
     label = "observability"
 
     def ready(self) -> None:
-        """Import every app's `metrics` module, so that its gauges are known before the first look."""
+        """Register the checks; import every app's `metrics`, so that its gauges are known before the first look."""
+        register(check_deployment, Tags.security, deploy=True)
         autodiscover_modules("metrics")

@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "mindfulqalb.staff.middleware.BackOfficeSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "mindfulqalb.api.middleware.RateLimitMiddleware",
 ]
 
 ROOT_URLCONF = "mindfulqalb.urls"

@@ -71,10 +71,10 @@ def production(**overrides: str) -> dict[str, str]:
     }
 
 
-def check(environment: dict[str, str]) -> tuple[int, str]:
+def check(environment: dict[str, str], *options: str) -> tuple[int, str]:
     """Run `manage.py check`; return its exit status and the last line that it printed."""
     result = subprocess.run(
-        [sys.executable, "manage.py", "check"],
+        [sys.executable, "manage.py", "check", *options],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], **environment},
         stdout=subprocess.PIPE,
@@ -118,6 +118,14 @@ def test_example_explains_every_variable_in_one_line() -> None:
 
 def test_production_starts_with_good_secrets() -> None:
     assert check(production()) == (0, "System check identified no issues (0 silenced).")
+
+
+def test_production_passes_every_check_for_deployment() -> None:
+    environment = production(TRUSTED_PROXY_COUNT="1", CORS_ALLOWED_ORIGINS="https://www.example.org")
+    assert check(environment, "--deploy", "--fail-level", "WARNING") == (
+        0,
+        "System check identified no issues (1 silenced).",
+    )
 
 
 def test_production_is_what_runs_when_nobody_says_so_and_names_all_that_is_missing() -> None:

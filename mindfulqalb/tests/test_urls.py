@@ -84,7 +84,7 @@ def _routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Itera
             yield prefix + text
 
 
-def _address(route: str) -> str:
+def address_of(route: str) -> str:
     names = {"<pk>": BOOKING_ID, "<str:token>": "forged", "<slug:number>": NUMBER, "<number>": NUMBER}
     return "/" + re.sub(r"<[\w:]+>", lambda name: names[name[0]], route)
 
@@ -93,7 +93,7 @@ def _understood(client: Client, route: str) -> list[str]:
     return [
         method
         for method in METHODS
-        if client.generic(method, _address(route), b"{}", content_type="application/json").status_code != 405
+        if client.generic(method, address_of(route), b"{}", content_type="application/json").status_code != 405
     ]
 
 
@@ -128,7 +128,7 @@ def test_route_understands_just_these_methods(route: str, methods: list[str], cl
 def test_route_of_the_api_refuses_another_method_in_the_one_shape(route: str, client: Client) -> None:
     _let_in(client, route)
 
-    response = client.delete(_address(route))
+    response = client.delete(address_of(route))
 
     assert (response.status_code, sorted(response.json()), response.json()["code"]) == (
         405,
@@ -142,7 +142,7 @@ def test_route_of_the_api_refuses_another_method_in_the_one_shape(route: str, cl
 def test_route_of_the_api_asks_nobody_for_a_form_token(route: str) -> None:
     strict = Client(enforce_csrf_checks=True)
 
-    response = strict.post(_address(route), {}, content_type="application/json")
+    response = strict.post(address_of(route), {}, content_type="application/json")
 
     assert response.status_code in {400, 401}
     assert response.json()["code"] != "csrf_failed"
@@ -150,7 +150,7 @@ def test_route_of_the_api_asks_nobody_for_a_form_token(route: str) -> None:
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_route_sets_no_cookie(route: str, client: Client) -> None:
-    assert dict(client.get(_address(route)).cookies) == {}
+    assert dict(client.get(address_of(route)).cookies) == {}
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.utils import timezone
-from django.utils.html import format_html
 
-from bookings.calendars import calendar
+from bookings.finding_admin import CalendarFindingAdmin
 from bookings.ledger_admin import LedgerEntryAdmin
-from bookings.models import Booking, CalendarFinding
+from bookings.models import Booking
 from bookings.practice_time import local
 from bookings.services.cancellation import cancel_by_practice
 from bookings.services.endings import note_absence, note_attendance
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
+from mindfulqalb.staff.door import member_of
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
 
 if TYPE_CHECKING:
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.template.response import TemplateResponse
 
-__all__ = ["BookingAdmin", "LedgerEntryAdmin"]
+    from bookings.models import BookingQuerySet
+
+__all__ = ["BookingAdmin", "CalendarFindingAdmin", "LedgerEntryAdmin"]
+
+SEALED = ("customer_name", "customer_email", "customer_phone", "customer_email_hash", "held_from")
+LINKED = {"consent": "consent.view_consentrecord", "payment": "payments.view_payment"}
 
 CANCEL = Question(
     action="cancel_for_practice",
@@ -61,9 +66,21 @@ class BookingAdmin(ReadOnlyAdmin):
     list_select_related = ("therapist",)
     search_fields = ("id", "calcom_booking_id", "payment__provider_payment_id")
     ordering = ("-starts_at",)
-    exclude = ("customer_name", "customer_email", "customer_phone", "customer_email_hash", "held_from")
     show_full_result_count = False
     actions = ("cancel_for_practice", "note_absence", "note_attendance")
+
+    def get_queryset(self, request: HttpRequest) -> BookingQuerySet:
+        """Show what this person may see, in every list, search, link and action."""
+        return Booking.objects.visible_to(member_of(request))
+
+    def get_exclude(self, request: HttpRequest, obj: Booking | None = None) -> list[str]:
+        """Leave out persons, and links to where this person may not go."""
+        return [*SEALED, *(name for name, permission in LINKED.items() if not request.user.has_perm(permission))]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """Offer the choice of therapist to those who see more than one."""
+        sees_all = request.user.has_perm("catalogue.see_every_therapist")
+        return [name for name in self.list_filter if sees_all or name != "therapist"]
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Whether this person may cancel other people's sessions."""
@@ -96,25 +113,6 @@ class BookingAdmin(ReadOnlyAdmin):
         if page is None:
             act_on_each(self, request, rows, partial(_attend, f"staff:{request.user.pk}"), done="Marked as held")
         return page
-
-
-@admin.register(CalendarFinding)
-class CalendarFindingAdmin(ReadOnlyAdmin):
-    """What the calendar and we do not agree on; whose it is can be seen in the calendar itself."""
-
-    list_display = ("starts_at", "kind", "event_type", "calendar_state", "booking", "found_at", "settled_at")
-    list_filter: ClassVar = ["kind", ("settled_at", admin.EmptyFieldListFilter), "starts_at"]
-    list_select_related = ("booking",)
-    search_fields = ("calendar_uid", "booking__id")
-    ordering = ("-found_at",)
-    exclude = ("client_name", "client_email")
-    readonly_fields = ("in_the_calendar",)
-    show_full_result_count = False
-
-    @admin.display(description="In the calendar")
-    def in_the_calendar(self, finding: CalendarFinding) -> str:
-        """Link to the appointment's page there."""
-        return format_html('<a href="{0}" rel="noopener noreferrer">{0}</a>', calendar().page_url(finding.calendar_uid))
 
 
 def _miss(actor: str, booking: Booking) -> None:

@@ -15,7 +15,8 @@ from django.db.models.lookups import GreaterThan
 
 from bookings.practice_time import local
 from bookings.states import ALLOWED, GIVES_PAYMENT_BACK, OCCUPYING, BookingState, ImpossibleMove, ReminderKind
-from mindfulqalb.catalogue.models import SessionFormat
+from mindfulqalb.catalogue.models import SessionFormat, Therapist
+from mindfulqalb.catalogue.queries import event_types_of
 from mindfulqalb.encryption.fields import EncryptedTextField
 from payments.models import Payment
 
@@ -284,6 +285,20 @@ class LedgerEntry(Payment):
         verbose_name_plural = "ledger"
 
 
+class CalendarFindingQuerySet(models.QuerySet["CalendarFinding"]):
+    """Findings, as far as a person may see them."""
+
+    def visible_to(self, member: StaffMember) -> CalendarFindingQuerySet:
+        """Those about sessions that this person may see, or in a calendar of their own."""
+        if member.has_perm("catalogue.see_every_therapist"):
+            return self
+        therapist = Therapist.objects.filter(member=member).first()
+        if therapist is None:
+            return self.none()
+        in_own_calendar = Q(booking=None, event_type__in=event_types_of(therapist.id))
+        return self.filter(Q(booking__therapist=therapist) | in_own_calendar)
+
+
 class CalendarCursor(models.Model):
     """Up to which change the calendar has been read."""
 
@@ -319,6 +334,8 @@ class CalendarFinding(models.Model):
     found_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, help_text="Since when both sides agree again.")
+
+    objects = CalendarFindingQuerySet.as_manager()
 
     class Meta:
         db_table = "calendar_findings"

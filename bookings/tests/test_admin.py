@@ -165,7 +165,10 @@ def test_pages_are_for_staff_with_the_permission(client: Client) -> None:
     client.force_login(user)
     colleague = [client.get(page).status_code for page in pages]
     user.user_permissions.add(Permission.objects.get(codename="view_booking"))
+    of_nobody = [client.get(page).status_code for page in pages]
+    user.user_permissions.add(Permission.objects.get(codename="see_every_therapist"))
 
     permitted = [client.get(page).status_code for page in pages]
 
-    assert (stranger, colleague, permitted) == ([302, 302], [403, 403], [200, 200])
+    # Whoever is no therapist has no sessions of their own: the list is empty, and this one is not there.
+    assert (stranger, colleague, of_nobody, permitted) == ([302, 302], [403, 403], [200, 302], [200, 200])

@@ -57,7 +57,8 @@ class SessionOfferAdmin(admin.ModelAdmin[SessionOffer]):
         Disabled and not read-only, because constraints are checked for the fields of the form alone.
         """
         form = super().get_form(request, obj, change, **kwargs)
-        for name in ("session_type", "format"):
+        # Whoever may only look has a form without fields.
+        for name in {"session_type", "format"} & set(form.base_fields):
             form.base_fields[name].disabled = obj is not None
         return form
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeGuard
 
+from django.core.exceptions import PermissionDenied
+
 from mindfulqalb.staff.models import Authenticator, StaffMember
 from mindfulqalb.staff.second_factor import needs_second_factor
 
@@ -17,6 +19,13 @@ VERDICT = "_is_inside_back_office"
 def is_staff(user: object) -> TypeGuard[StaffMember]:
     """Whether somebody has logged in by password and works here."""
     return isinstance(user, StaffMember) and user.is_active and user.is_staff
+
+
+def member_of(request: HttpRequest) -> StaffMember:
+    """Name who asks, on a page that lets nobody else in."""
+    if not isinstance(request.user, StaffMember):
+        raise PermissionDenied
+    return request.user
 
 
 def is_inside(request: HttpRequest) -> bool:

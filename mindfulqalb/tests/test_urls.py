@@ -12,9 +12,20 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from mindfulqalb.api.errors import InvalidInput
-from mindfulqalb.staff.roles import COMPLIANCE_AUDITOR
+from mindfulqalb.staff.roles import COMPLIANCE_AUDITOR, ROLES
 from mindfulqalb.staff.tests.builders import PASSWORD, make_member
 from mindfulqalb.staff.tokens import sign_in
+from mindfulqalb.tests.role_matrix import (
+    ACTIONS,
+    CALLS,
+    LETTERS,
+    MODELS,
+    PAGES,
+    REGISTERED,
+    actions_of_models,
+    admin_pages,
+    staff_calls,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,3 +197,20 @@ def test_unknown_path_elsewhere_is_a_page_with_the_helplines(path: str, client: 
     page = response.content.decode()
     assert (response.status_code, response["Content-Type"]) == (404, "text/html; charset=utf-8")
     assert [helpline["phone"] for helpline in settings.HELPLINES if helpline["phone"] not in page] == []
+
+
+# Who may go where is decided in role_matrix.py, and tried in test_role_matrix.py.
+
+
+def test_every_page_of_the_admin_is_decided_for_every_role() -> None:
+    assert (set(REGISTERED), admin_pages()) == (set(MODELS), set(PAGES))
+
+
+def test_every_action_of_the_admin_is_decided_for_every_role() -> None:
+    decided = {label: set(ACTIONS.get(label, ())) - {"delete_selected"} for label in REGISTERED}
+
+    assert actions_of_models() == decided
+
+
+def test_every_call_of_the_staff_api_is_decided_for_every_role() -> None:
+    assert (staff_calls(), set(LETTERS)) == (set(CALLS), set(ROLES))

@@ -1,0 +1,78 @@
+"""One row of every kind that the admin shows, all about one client."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from django.contrib.auth.models import Group
+
+from bookings.models import CalendarFinding
+from bookings.tests.builders import NOW, make_booking, make_payment, make_wish
+from bookings.wishes import Customer
+from consent.evidence import Circumstances
+from mindfulqalb.audit.checkpoints import take_checkpoint
+from mindfulqalb.audit.models import AuditVerification
+from mindfulqalb.encryption.blind_index import email_digest
+from mindfulqalb.mail.models import SentMail
+from mindfulqalb.outbox.models import OutboxMessage
+from mindfulqalb.retention.holds import place_hold
+from mindfulqalb.retention.models import Restriction, Tombstone
+from mindfulqalb.retention.timetable import load_shipped_rules
+from mindfulqalb.webhooks.models import WebhookDelivery
+from payments.models import Refund
+from payments.receipts.services import Recipient, issue_receipt
+
+CLIENT = Customer(name="Xanthippe Quuxworth", email="xanthippe@quuxworth.example", phone="+919812345670")
+ADDRESS, CLAIMED = "203.0.113.77", "198.51.100.99"
+
+
+def make_everything() -> None:
+    """One row of every kind about one client."""
+    seen = Circumstances(address=ADDRESS, address_source="peer", user_agent="Firefox", claimed_address=CLAIMED)
+    payment = make_payment()
+    booking = make_booking(wish=make_wish(customer=CLIENT, circumstances=seen), payment=payment)
+    Refund.objects.create(
+        payment=payment, reason="cancelled", amount_minor=100, currency="INR", actor="system", requested_at=NOW
+    )
+    issue_receipt(payment_id=payment.id, recipient=Recipient(name=CLIENT.name), now=NOW)
+    WebhookDelivery.objects.create(
+        vendor="razorpay",
+        event_id="evt_1",
+        event_type="payment.captured",
+        body=CLIENT.email,
+        body_digest="0" * 64,
+        received_at=NOW,
+    )
+    CalendarFinding.objects.create(
+        kind="CONFLICT",
+        calendar_uid="uid1",
+        booking=booking,
+        starts_at=NOW,
+        client_name=CLIENT.name,
+        client_email=CLIENT.email,
+        found_at=NOW,
+        seen_at=NOW,
+    )
+    about = f"booking:{booking.id}"
+    SentMail.objects.create(
+        key=uuid4(),
+        template="confirmation",
+        about=about,
+        recipient_hash=email_digest(CLIENT.email),
+        content=f"Dear {CLIENT.name}",
+        sent_at=NOW,
+    )
+    OutboxMessage.objects.create(
+        topic="email.confirmation", lane=about, payload={"booking_id": str(booking.id)}, due_at=NOW, created_at=NOW
+    )
+    Group.objects.create(name="Auditors")
+    load_shipped_rules()
+    place_hold(email=CLIENT.email, reason="A claim", actor="system", now=NOW)
+    Restriction.objects.create(person_hash=email_digest(CLIENT.email), since=NOW)
+    Tombstone.objects.create(
+        kind="mail", rule="mail/IN", action="erase", row_count=1, digest="0" * 64, actor="system", purged_at=NOW
+    )
+    take_checkpoint(now=NOW)
+    AuditVerification.objects.create(
+        started_at=NOW, finished_at=NOW, event_count=2, row_count=1, erased_count=0, finding_count=0, findings=[]
+    )

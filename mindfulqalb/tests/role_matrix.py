@@ -1,0 +1,138 @@
+"""Who may open which page and do what there. A page, action or call that is not decided here fails the tests.
+
+Roles by letter: Therapist, front Desk, Finance, Compliance auditor, Administrator.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from mindfulqalb.api.schema import HTTP_METHODS
+from mindfulqalb.staff.roles import ADMINISTRATOR, COMPLIANCE_AUDITOR, FINANCE, FRONT_DESK, THERAPIST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+LETTERS = {THERAPIST: "T", FRONT_DESK: "D", FINANCE: "F", COMPLIANCE_AUDITOR: "C", ADMINISTRATOR: "A"}
+ALL = "TDFCA"
+
+
+class Decision(NamedTuple):
+    """Who may look at the rows of a model, and who may write them by hand."""
+
+    see: str
+    add: str = ""
+    change: str = ""
+    delete: str = ""
+
+
+MODELS = {
+    "audit.AuditCheckpoint": Decision("C"),
+    "audit.AuditEvent": Decision("C"),
+    "audit.AuditSeal": Decision("C"),
+    "audit.AuditVerification": Decision("C"),
+    "auth.Group": Decision("A"),
+    "bookings.Booking": Decision("TDA"),
+    "bookings.CalendarFinding": Decision("TDA"),
+    "bookings.LedgerEntry": Decision("FA"),
+    "catalogue.CancellationRule": Decision("FA", add="A", change="A", delete="A"),
+    "catalogue.SessionOffer": Decision("TDFA", add="A", change="A"),
+    "catalogue.Therapist": Decision("DA", add="A", change="A"),
+    # What was published changes for nobody; the row of the tests is.
+    "consent.ConsentDocument": Decision("CA", add="A"),
+    "consent.ConsentRecord": Decision("C"),
+    "mail.SentMail": Decision("DA"),
+    "outbox.OutboxMessage": Decision("A"),
+    "payments.Payment": Decision("FA"),
+    "payments.Refund": Decision("FA"),
+    "receipts.Receipt": Decision("FA"),
+    "retention.LegalHold": Decision("CA", add="C"),
+    "retention.Restriction": Decision("CA"),
+    "retention.RetentionRule": Decision("CA"),
+    "retention.Tombstone": Decision("CA"),
+    "staff.StaffMember": Decision("A", add="A", change="A"),
+    "webhooks.WebhookDelivery": Decision("A"),
+}
+
+# By model, then by action.
+ACTIONS = {
+    "bookings.Booking": {"cancel_for_practice": "DA", "note_absence": "TDA", "note_attendance": "TDA"},
+    "catalogue.CancellationRule": {"delete_selected": "A"},
+    "consent.ConsentDocument": {"publish": "A", "translate_into_hindi": "A"},
+    "outbox.OutboxMessage": {"retry": "A"},
+    "payments.Payment": {"refund_what_is_left": "FA", "accept": "FA"},
+    "payments.Refund": {"retry": "FA"},
+    "retention.LegalHold": {"release": "C"},
+    "staff.StaffMember": {"reset_second_factor": "A", "log_out": "A"},
+}
+
+# By the name of the route; those that every model has are decided above.
+PAGES = {
+    "account": ALL,
+    "app_list": ALL,
+    "auth_user_password_change": "A",
+    # Only for fields that somebody may fill in: there are none yet.
+    "autocomplete": "",
+    "consent_consentrecord_export": "C",
+    "index": ALL,
+    "jsi18n": ALL,
+    "log-out-everywhere": ALL,
+    "login": ALL,
+    "logout": ALL,
+    "password_change": ALL,
+    "password_change_done": ALL,
+    "receipts_pdf": "FA",
+    "recovery-codes": ALL,
+    "second-factor": ALL,
+    "second-factor-set-up": ALL,
+    # Nothing of ours stands on a public page under its own id.
+    "view_on_site": "",
+}
+
+CALLS = {
+    "post /api/staff/consents/export": "C",
+}
+
+OF_EVERY_MODEL = ("changelist", "add", "history", "delete", "change")
+REGISTERED = {model._meta.label: model for model in admin.site._registry}
+
+
+def routes(patterns: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Walk through all routes."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, prefix + str(pattern.pattern))
+        else:
+            yield prefix + str(pattern.pattern), pattern
+
+
+def model_page(label: str, page: str) -> str:
+    """Name the route of a page that every model has."""
+    return f"{label.lower().replace('.', '_')}_{page}"
+
+
+def admin_pages() -> set[str]:
+    """Name the routes of the admin that not every model has; its two catch-alls only lead to others."""
+    named = {str(pattern.name) for _, pattern in routes(admin.site.get_urls()) if pattern.name}
+    return named - {model_page(label, page) for label in REGISTERED for page in OF_EVERY_MODEL}
+
+
+def staff_calls() -> set[str]:
+    """Name the calls of the staff API."""
+    calls = set()
+    for route, pattern in routes(get_resolver().url_patterns):
+        if route.startswith(("api/^staff/", "api/staff/")):
+            path = "/" + route.replace("^", "").replace("$", "")
+            calls |= {f"{method} {path}" for method in getattr(pattern.callback, "actions", HTTP_METHODS)}
+    return calls
+
+
+def actions_of_models() -> dict[str, set[str]]:
+    """Name the actions of each model, but the one that Django offers for all."""
+    return {
+        label: {name for name in admin.site._registry[model].actions or () if isinstance(name, str)}
+        for label, model in REGISTERED.items()
+    }

@@ -10,13 +10,16 @@ from django.utils import timezone
 
 from bookings.finding_admin import CalendarFindingAdmin
 from bookings.ledger_admin import LedgerEntryAdmin
+from bookings.list_filters import DayFilter, TypeFilter
 from bookings.models import Booking
 from bookings.practice_time import local
 from bookings.services.cancellation import cancel_by_practice
 from bookings.services.endings import note_absence, note_attendance
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.door import member_of
-from mindfulqalb.staff.read_only import ReadOnlyAdmin
+from mindfulqalb.staff.finding import ClientFilter, FindsByEmail
+from mindfulqalb.staff.masking import mask_email, mask_name, mask_phone
+from mindfulqalb.staff.reveal import RevealingAdmin, read
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -58,15 +61,19 @@ ATTENDED = Question(
 
 
 @admin.register(Booking)
-class BookingAdmin(ReadOnlyAdmin):
-    """Every session, by time; persons stay sealed."""
+class BookingAdmin(FindsByEmail, RevealingAdmin):
+    """Every session, by time; persons stay masked until somebody says why they look."""
 
-    list_display = ("starts_at", "session_type", "session_format", "state", "payment_status", "therapist")
-    list_filter: ClassVar = ["state", "session_type", "session_format", "therapist", "starts_at"]
+    kind = "booking"
+    persons: ClassVar = {"customer_name": mask_name, "customer_email": mask_email, "customer_phone": mask_phone}
+    reveal_permission = "bookings.reveal_booking"
+    digest_field = "customer_email_hash"
+    search_fields = ("id", "calcom_booking_id", "payment_id")
+    list_display = ("starts_at", "client", "session_type", "session_format", "state", "payment_status", "therapist")
+    list_filter: ClassVar = [DayFilter, "state", TypeFilter, "therapist", ClientFilter]
     list_select_related = ("therapist",)
-    search_fields = ("id", "calcom_booking_id", "payment__provider_payment_id")
+    readonly_fields = ("person",)
     ordering = ("-starts_at",)
-    show_full_result_count = False
     actions = ("cancel_for_practice", "note_absence", "note_attendance")
 
     def get_queryset(self, request: HttpRequest) -> BookingQuerySet:
@@ -74,13 +81,20 @@ class BookingAdmin(ReadOnlyAdmin):
         return Booking.objects.visible_to(member_of(request))
 
     def get_exclude(self, request: HttpRequest, obj: Booking | None = None) -> list[str]:
-        """Leave out persons, and links to where this person may not go."""
+        """Leave out sealed fields, and links to where this person may not go."""
         return [*SEALED, *(name for name, permission in LINKED.items() if not request.user.has_perm(permission))]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """Offer the choice of therapist to those who see more than one."""
         sees_all = request.user.has_perm("catalogue.see_every_therapist")
         return [name for name in self.list_filter if sees_all or name != "therapist"]
+
+    @admin.display(description="client")
+    def client(self, booking: Booking) -> str:
+        """Show enough to tell two clients apart."""
+        return " ".join(
+            filter(None, [mask_name(read(booking, "customer_name")), mask_email(read(booking, "customer_email"))])
+        )
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Whether this person may cancel other people's sessions."""

@@ -10,7 +10,8 @@ from django.utils.html import format_html
 from bookings.calendars import calendar
 from bookings.models import CalendarFinding
 from mindfulqalb.staff.door import member_of
-from mindfulqalb.staff.read_only import ReadOnlyAdmin
+from mindfulqalb.staff.masking import mask_email, mask_name
+from mindfulqalb.staff.reveal import RevealingAdmin
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -19,17 +20,19 @@ if TYPE_CHECKING:
 
 
 @admin.register(CalendarFinding)
-class CalendarFindingAdmin(ReadOnlyAdmin):
-    """What the calendar and we do not agree on; whose it is can be seen in the calendar itself."""
+class CalendarFindingAdmin(RevealingAdmin):
+    """What the calendar and we do not agree on; whose it is stays masked until somebody says why they look."""
 
+    kind = "calendar_finding"
+    persons: ClassVar = {"client_name": mask_name, "client_email": mask_email}
+    reveal_permission = "bookings.reveal_booking"
     list_display = ("starts_at", "kind", "event_type", "calendar_state", "booking", "found_at", "settled_at")
     list_filter: ClassVar = ["kind", ("settled_at", admin.EmptyFieldListFilter), "starts_at"]
     list_select_related = ("booking",)
     search_fields = ("calendar_uid", "booking__id")
     ordering = ("-found_at",)
     exclude = ("client_name", "client_email")
-    readonly_fields = ("in_the_calendar",)
-    show_full_result_count = False
+    readonly_fields = ("in_the_calendar", "person")
 
     def get_queryset(self, request: HttpRequest) -> CalendarFindingQuerySet:
         """Show what this person may see."""

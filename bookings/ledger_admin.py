@@ -45,7 +45,6 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     list_filter: ClassVar = [AccountFilter, "captured_currency", "gateway"]
     search_fields = ("provider_order_id", "provider_payment_id")
     ordering = ("-captured_at",)
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Take what was captured."""

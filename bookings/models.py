@@ -152,6 +152,7 @@ class Booking(models.Model):
         permissions: ClassVar = [
             ("cancel_booking", "Can cancel for the practice"),
             ("note_attendance", "Can note who came"),
+            ("reveal_booking", "Can see who the client is, with a reason"),
         ]
         constraints: ClassVar = [
             ExclusionConstraint(
@@ -186,6 +187,9 @@ class Booking(models.Model):
             models.Index(fields=["state", "starts_at"], name="booking_state"),
             models.Index(fields=["customer_email_hash"], name="booking_customer"),
             models.Index(fields=["ends_at"], condition=~Q(customer_email_hash=""), name="booking_names_client"),
+            models.Index(fields=["calcom_booking_id"], name="booking_calendar_uid"),
+            models.Index(fields=["therapist", "starts_at"], name="booking_therapist"),
+            models.Index(fields=["session_type", "starts_at"], name="booking_type"),
             models.Index(fields=["hold_expires_at"], condition=Q(state=BookingState.HELD), name="booking_hold_due"),
         ]
 

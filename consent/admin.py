@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
 from django.utils import timezone
@@ -14,9 +14,10 @@ from consent.models import ConsentDocument, ConsentRecord
 from consent.publishing import draft_translation, publish_document
 from consent.queries import newest_document, with_state
 from consent.states import GIVING, ConsentState
-from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
-from mindfulqalb.staff.read_only import ReadOnlyAdmin
+from mindfulqalb.staff.finding import ClientFilter, FindsByEmail
+from mindfulqalb.staff.masking import mask_address, mask_email, mask_name
+from mindfulqalb.staff.reveal import RevealingAdmin
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -77,29 +78,31 @@ class ConsentDocumentAdmin(admin.ModelAdmin[ConsentDocument]):
 
 
 @admin.register(ConsentRecord)
-class ConsentRecordAdmin(ExportPage, ReadOnlyAdmin):
-    """Who accepted which text, and who withdrew; persons stay sealed. A whole email address finds its records."""
+class ConsentRecordAdmin(FindsByEmail, ExportPage, RevealingAdmin):
+    """Who accepted which text, and who withdrew; persons stay masked until somebody says why they look."""
 
+    kind = "consent"
+    persons: ClassVar = {
+        "email": mask_email,
+        "guardian_name": mask_name,
+        "guardian_email": mask_email,
+        "full_ip_address": mask_address,
+    }
+    reveal_permission = "consent.reveal_consentrecord"
+    digest_field = "email_hash"
+    search_fields = ("id",)
     list_display = ("created_at", "event", "state", "kind", "session_type", "consent_version", "locale", "valid_until")
-    list_filter: ClassVar = ["event", "kind", "consent_version", "session_type", "age_band", "method", "is_flagged"]
-    search_fields = ("id", "email_hash")
-    search_help_text = "A whole email address, or an id."
+    list_filter: ClassVar = [
+        *("event", "kind", "consent_version", "session_type", "age_band", "method", "is_flagged"),
+        ClientFilter,
+    ]
     ordering = ("-created_at",)
     exclude = ("email", "full_ip_address", "claimed_ip_address", "guardian_name", "guardian_email")
-    readonly_fields = ("state",)
-    show_full_result_count = False
+    readonly_fields = ("state", "person")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ConsentRecord]:
         """Say of each row what has become of it."""
         return with_state(now=timezone.now(), records=super().get_queryset(request))
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Find a person by their exact address, through the blind index."""
-        if "@" in search_term:
-            return queryset.filter(email_hash__in=email_digests(search_term)), False
-        return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description="State")
     def state(self, record: ConsentRecord) -> str:

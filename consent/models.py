@@ -145,6 +145,7 @@ class ConsentRecord(models.Model):
 
     class Meta:
         db_table = "consent_records"
+        permissions: ClassVar = [("reveal_consentrecord", "Can see who gave consent, with a reason")]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["refers_to", "event"], condition=Q(event__in=CLOSING), name="consent_closed_once"

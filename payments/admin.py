@@ -56,7 +56,6 @@ class PaymentAdmin(ReadOnlyAdmin):
     list_filter: ClassVar = ["state", "attention", "gateway", "currency"]
     search_fields = ("provider_order_id", "provider_payment_id", "reference")
     ordering = ("-created_at",)
-    show_full_result_count = False
     readonly_fields = ("timeline",)
     actions = ("refund_what_is_left", "accept")
 
@@ -96,7 +95,6 @@ class RefundAdmin(ReadOnlyAdmin):
     list_select_related = ("payment",)
     search_fields = ("provider_refund_id", "payment__provider_payment_id")
     ordering = ("-requested_at",)
-    show_full_result_count = False
     actions = ("retry",)
 
     def has_refund_permission(self, request: HttpRequest) -> bool:

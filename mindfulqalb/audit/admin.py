@@ -18,7 +18,6 @@ class AuditEventAdmin(ReadOnlyAdmin):
     list_filter: ClassVar = ["occurred_at"]
     search_fields = ("action", "target", "actor", "request_id")
     ordering = ("-occurred_at",)
-    show_full_result_count = False
 
 
 @admin.register(AuditSeal)
@@ -27,7 +26,6 @@ class AuditSealAdmin(ReadOnlyAdmin):
 
     list_display = ("sequence", "event_id", "chained_at", "chain_digest")
     ordering = ("-sequence",)
-    show_full_result_count = False
 
 
 @admin.register(AuditCheckpoint)

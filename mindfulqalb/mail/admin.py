@@ -17,4 +17,3 @@ class SentMailAdmin(ReadOnlyAdmin):
     search_fields = ("about",)
     ordering = ("-sent_at",)
     exclude = ("content", "recipient_hash")
-    show_full_result_count = False

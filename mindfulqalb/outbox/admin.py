@@ -42,7 +42,6 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     list_filter: ClassVar = ["state", TopicFilter, "created_at"]
     search_fields = ("lane",)
     ordering = ("-sequence",)
-    show_full_result_count = False
     actions = ("retry",)
 
     @admin.display(description="last error")

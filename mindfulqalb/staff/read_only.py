@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 
+from mindfulqalb.staff.paging import CappedPaginator
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """A model's pages without add, change and delete, for everybody, superusers included."""
+    """A model's pages without add, change and delete, for everybody, superusers included; however long the table is."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse: rows come from services."""

@@ -24,6 +24,7 @@ ADMINISTRATOR = "Administrator"
 ROLES: dict[str, tuple[str, ...]] = {
     THERAPIST: (
         "bookings.note_attendance",
+        "bookings.reveal_booking",
         "bookings.view_booking",
         "bookings.view_calendarfinding",
         "catalogue.view_sessionoffer",
@@ -32,6 +33,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "bookings.view_booking",
         "bookings.cancel_booking",
         "bookings.note_attendance",
+        "bookings.reveal_booking",
         "bookings.view_calendarfinding",
         "catalogue.see_every_therapist",
         "catalogue.view_sessionoffer",
@@ -54,6 +56,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "audit.view_auditseal",
         "audit.view_auditverification",
         "consent.view_consentdocument",
+        "consent.reveal_consentrecord",
         "consent.view_consentrecord",
         "retention.add_legalhold",
         "retention.release_legalhold",
@@ -66,6 +69,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "auth.view_group",
         "bookings.cancel_booking",
         "bookings.note_attendance",
+        "bookings.reveal_booking",
         "bookings.view_booking",
         "bookings.view_calendarfinding",
         "bookings.view_ledgerentry",

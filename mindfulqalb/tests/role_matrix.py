@@ -76,7 +76,10 @@ PAGES = {
     "auth_user_password_change": "A",
     # Only for fields that somebody may fill in: there are none yet.
     "autocomplete": "",
+    "bookings_booking_reveal": "TDA",
+    "bookings_calendarfinding_reveal": "TDA",
     "consent_consentrecord_export": "C",
+    "consent_consentrecord_reveal": "C",
     "index": ALL,
     "jsi18n": ALL,
     "log-out-everywhere": ALL,

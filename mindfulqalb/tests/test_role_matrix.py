@@ -98,6 +98,9 @@ def _arguments(name: str, role: str) -> list[object]:
     match name:
         case "app_list":
             return [ROLES[role][-1].partition(".")[0]]
+        case "bookings_booking_reveal" | "bookings_calendarfinding_reveal" | "consent_consentrecord_reveal":
+            app, model, _ = name.split("_")
+            return [_row(next(label for label in REGISTERED if label.lower() == f"{app}.{model}")).pk]
         case "receipts_pdf":
             return [_row("receipts.Receipt").pk]
         case "auth_user_password_change":
@@ -155,7 +158,8 @@ def test_role_is_served_the_calls_that_are_decided(client: Client, therapist: Th
 def test_therapist_finds_nothing_of_a_colleague_anywhere(client: Client, therapist: Therapist, label: str) -> None:
     client.force_login(make_member(THERAPIST))
     row = _row(label)
-    pages = [reverse(f"admin:{model_page(label, page)}", args=[row.pk]) for page in ("change", "history", "delete")]
+    names = ("change", "history", "delete", "reveal")
+    pages = [reverse(f"admin:{model_page(label, name)}", args=[row.pk]) for name in names]
     listed = reverse(f"admin:{model_page(label, 'changelist')}")
 
     opened = [client.get(page).status_code for page in pages]
@@ -163,7 +167,7 @@ def test_therapist_finds_nothing_of_a_colleague_anywhere(client: Client, therapi
         len(client.get(listed, query).context["cl"].result_list) for query in ({}, {"q": str(row.pk)}, {"all": ""})
     ]
 
-    assert (opened, found) == ([302, 302, 403], [0, 0, 0])
+    assert (opened, found) == ([302, 302, 403, 404], [0, 0, 0])
 
 
 def test_therapist_acts_on_no_session_of_a_colleague(client: Client, therapist: Therapist) -> None:

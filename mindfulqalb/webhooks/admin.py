@@ -17,4 +17,3 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     search_fields = ("event_id",)
     ordering = ("-received_at",)
     exclude = ("body",)
-    show_full_result_count = False

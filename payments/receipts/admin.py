@@ -34,7 +34,6 @@ class ReceiptAdmin(ReadOnlyAdmin):
     ordering = ("-issued_at",)
     exclude = ("content",)
     readonly_fields = ("number", "pdf")
-    show_full_result_count = False
 
     @admin.display(boolean=True, description="void")
     def is_void(self, receipt: Receipt) -> bool:

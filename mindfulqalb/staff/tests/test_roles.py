@@ -56,7 +56,7 @@ def test_no_role_may_write_evidence_or_delete_people() -> None:
     }
 
     trail = {f"view_audit{name}" for name in ("checkpoint", "event", "seal", "verification")}
-    assert verbs == {"export_evidence", "view_consentrecord", *trail}
+    assert verbs == {"export_evidence", "reveal_consentrecord", "view_consentrecord", *trail}
     assert [label for labels in ROLES.values() for label in labels if label.startswith("staff.delete")] == []
 
 

@@ -13,13 +13,14 @@ from bookings.ledger_admin import LedgerEntryAdmin
 from bookings.list_filters import DayFilter, TypeFilter
 from bookings.models import Booking
 from bookings.practice_time import local
-from bookings.services.cancellation import cancel_by_practice
+from bookings.services.cancellation import cancel_by_client, cancel_by_practice, quote_cancellation
 from bookings.services.endings import note_absence, note_attendance
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.door import member_of
 from mindfulqalb.staff.finding import ClientFilter, FindsByEmail
 from mindfulqalb.staff.masking import mask_email, mask_name, mask_phone
 from mindfulqalb.staff.reveal import RevealingAdmin, read
+from payments.queries import refundable
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -33,14 +34,39 @@ __all__ = ["BookingAdmin", "CalendarFindingAdmin", "LedgerEntryAdmin"]
 SEALED = ("customer_name", "customer_email", "customer_phone", "customer_email_hash", "held_from")
 LINKED = {"consent": "consent.view_consentrecord", "payment": "payments.view_payment"}
 
+
+def _named(booking: Booking) -> str:
+    return f"{local(booking.starts_at):%A %d %B %Y, %H:%M}: {booking.offer.title}, {booking.state.lower()}"
+
+
+def _quoted(booking: Booking) -> str:
+    """Say what the policy gives back now."""
+    quote = quote_cancellation(booking, now=timezone.now())
+    return f"{_named(booking)}; " + (
+        f"{quote.refund} goes back ({quote.percent} %)" if quote.refund else "nothing was paid"
+    )
+
+
+def _credited(booking: Booking) -> str:
+    """Say what the client may spend again or have back."""
+    left = refundable(booking.payment) if booking.payment else None
+    money = f"{left} is theirs" if left else "nothing was paid"
+    return f"{_named(booking)}; {money}"
+
+
 CANCEL = Question(
     action="cancel_for_practice",
     title="Cancel for the practice",
     text="The clients are told, the calendar is cleared, and they choose another time or get all of their money back:",
     yes="Yes, cancel",
-    line=lambda booking: (
-        f"{local(booking.starts_at):%A %d %B %Y, %H:%M}: {booking.offer.title}, {booking.state.lower()}"
-    ),
+    line=_credited,
+)
+WISHED = Question(
+    action="cancel_for_client",
+    title="Cancel because the client asks",
+    text="The clients get a mail, the calendar is cleared, and the cancellation rules decide what goes back:",
+    yes="Yes, cancel",
+    line=_quoted,
 )
 
 
@@ -49,14 +75,14 @@ MISSED = Question(
     title="Client did not come",
     text="These are marked as missed; no money goes back by this:",
     yes="Yes, they were missed",
-    line=CANCEL.line,
+    line=_named,
 )
 ATTENDED = Question(
     action="note_attendance",
     title="Client did come",
     text="These are marked as having taken place:",
     yes="Yes, they took place",
-    line=CANCEL.line,
+    line=_named,
 )
 
 
@@ -74,7 +100,7 @@ class BookingAdmin(FindsByEmail, RevealingAdmin):
     list_select_related = ("therapist",)
     readonly_fields = ("person",)
     ordering = ("-starts_at",)
-    actions = ("cancel_for_practice", "note_absence", "note_attendance")
+    actions = ("cancel_for_client", "cancel_for_practice", "note_absence", "note_attendance")
 
     def get_queryset(self, request: HttpRequest) -> BookingQuerySet:
         """Show what this person may see, in every list, search, link and action."""
@@ -100,10 +126,19 @@ class BookingAdmin(FindsByEmail, RevealingAdmin):
         """Whether this person may cancel other people's sessions."""
         return request.user.has_perm("bookings.cancel_booking")
 
+    @admin.action(description="Cancel because the client asks", permissions=["cancel"])
+    def cancel_for_client(self, request: HttpRequest, rows: QuerySet[Booking]) -> TemplateResponse | None:
+        """Cancel the chosen sessions by the rules, after a question that says what goes back."""
+        page = ask_first(self, request, rows.select_related("offer", "payment"), WISHED)
+        if page is None:
+            act = partial(_cancel_as_asked, f"staff:{request.user.pk}")
+            act_on_each(self, request, rows, act, done="Sessions cancelled for the client")
+        return page
+
     @admin.action(description="Cancel for the practice", permissions=["cancel"])
     def cancel_for_practice(self, request: HttpRequest, rows: QuerySet[Booking]) -> TemplateResponse | None:
         """Cancel the chosen sessions after a question."""
-        page = ask_first(self, request, rows.select_related("offer"), CANCEL)
+        page = ask_first(self, request, rows.select_related("offer", "payment"), CANCEL)
         if page is None:
             act_on_each(self, request, rows, partial(_cancel, f"staff:{request.user.pk}"), done="Sessions cancelled")
         return page
@@ -135,6 +170,10 @@ def _miss(actor: str, booking: Booking) -> None:
 
 def _attend(actor: str, booking: Booking) -> None:
     note_attendance(booking_id=booking.id, actor=actor, now=timezone.now())
+
+
+def _cancel_as_asked(actor: str, booking: Booking) -> None:
+    cancel_by_client(booking_id=booking.id, actor=actor, now=timezone.now())
 
 
 def _cancel(actor: str, booking: Booking) -> None:

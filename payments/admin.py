@@ -14,6 +14,7 @@ from mindfulqalb.staff.read_only import ReadOnlyAdmin
 from payments.attention import accept_payment
 from payments.models import Payment, Refund
 from payments.queries import refundable
+from payments.refund_admin import RefundPage
 from payments.refunds import request_refund, retry_refund
 from payments.states import RefundReason
 from payments.timeline import timeline
@@ -49,14 +50,13 @@ ACCEPT = Question(
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnlyAdmin):
+class PaymentAdmin(RefundPage, ReadOnlyAdmin):
     """What was asked for, and what became of it."""
 
     list_display = ("created_at", "gateway", "item", "price", "state", "attention", "provider_payment_id")
     list_filter: ClassVar = ["state", "attention", "gateway", "currency"]
     search_fields = ("provider_order_id", "provider_payment_id", "reference")
     ordering = ("-created_at",)
-    readonly_fields = ("timeline",)
     actions = ("refund_what_is_left", "accept")
 
     @admin.display(description="timeline")
@@ -65,9 +65,9 @@ class PaymentAdmin(ReadOnlyAdmin):
         rows = ((f"{each.at:%Y-%m-%d %H:%M:%S} UTC", each.what, each.by, each.details) for each in timeline(payment))
         return format_html("<ol>{}</ol>", format_html_join("", "<li>{} <strong>{}</strong> {} {}</li>", rows))
 
-    def has_refund_permission(self, request: HttpRequest) -> bool:
-        """Whether this person may send money back."""
-        return request.user.has_perm("payments.add_refund")
+    def get_readonly_fields(self, request: HttpRequest, obj: Payment | None = None) -> tuple[str, ...]:
+        """Show the way to the refund to those who may give one."""
+        return ("money_back", "timeline") if self.has_refund_permission(request) else ("timeline",)
 
     @admin.action(description="Refund what is left", permissions=["refund"])
     def refund_what_is_left(self, request: HttpRequest, rows: QuerySet[Payment]) -> TemplateResponse | None:

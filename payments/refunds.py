@@ -40,6 +40,14 @@ class MoreThanIsLeft(Refusal):
     sentence = "This is more than what is left of the payment."
 
 
+class ChangedMeanwhile(Refusal):
+    """Something went back since the page was shown on which somebody decided how much to refund."""
+
+    code = "changed_meanwhile"
+    status = 409
+    sentence = "Meanwhile some of this payment has gone back. Please look again at what is left."
+
+
 class NotFailed(Refusal):
     """Only a refund that failed can be tried again."""
 
@@ -49,18 +57,27 @@ class NotFailed(Refusal):
 
 
 def request_refund(
-    *, payment_id: UUID, amount_minor: int | None, reason: RefundReason, actor: str, now: datetime
+    *,
+    payment_id: UUID,
+    amount_minor: int | None,
+    reason: RefundReason,
+    actor: str,
+    now: datetime,
+    seen_left: int | None = None,
 ) -> Refund:
     """Write down that money goes back, all that is left when `amount_minor` is None; the outbox sends it.
 
     From here on the payment buys nothing. Pending refunds count as gone: two requests at once cannot both have the last
-    rupee. Raises NothingToRefund or MoreThanIsLeft.
+    rupee. A person who decides on a page passes on what it showed as left (`seen_left`), so that a second click does
+    not refund a second half. Raises NothingToRefund, MoreThanIsLeft or ChangedMeanwhile.
     """
     with transaction.atomic():
         payment = Payment.objects.locked(payment_id)
         left = refundable(payment)
         if left.amount_minor <= 0:
             raise NothingToRefund
+        if seen_left not in {None, left.amount_minor}:
+            raise ChangedMeanwhile
         if amount_minor is not None and not 0 < amount_minor <= left.amount_minor:
             raise MoreThanIsLeft(fields={"amount": [f"Between 0.01 and {left}."]})
         refund = Refund.objects.create(

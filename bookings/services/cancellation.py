@@ -49,8 +49,10 @@ def quote_cancellation(booking: Booking, *, now: datetime) -> Quote:
     return Quote(percent, _share(booking, percent))
 
 
-def cancel_by_client(*, booking_id: UUID, now: datetime) -> Booking:
-    """Cancel as the holder of the signed link; a hold is simply let go. Cancelled before: nothing happens again.
+def cancel_by_client(*, booking_id: UUID, now: datetime, actor: str = "client") -> Booking:
+    """Cancel as the holder of the signed link, or as staff whom the client has asked: the policy decides the refund.
+
+    A hold is simply let go. Cancelled before: nothing happens again.
 
     Raises NotCancellable once the session has begun or ended.
     """
@@ -64,7 +66,7 @@ def cancel_by_client(*, booking_id: UUID, now: datetime) -> Booking:
         if booking.starts_at <= now:
             raise NotCancellable
         percent = refund_percent(notice=booking.starts_at - now)
-        _cancel(booking, percent, RefundReason.CANCELLED_BY_CLIENT, "client", now)
+        _cancel(booking, percent, RefundReason.CANCELLED_BY_CLIENT, actor, now)
     return booking
 
 

@@ -9,7 +9,9 @@ import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import Permission
 from django.urls import reverse
+from django.utils import timezone
 
+from bookings.models import Booking
 from bookings.states import BookingState
 from bookings.tests.builders import NOW, make_booking, make_payment, make_upcoming, make_wish
 from mindfulqalb.audit.models import AuditEvent
@@ -20,8 +22,6 @@ from payments.states import RefundReason, RefundState
 
 if TYPE_CHECKING:
     from django.test import Client
-
-    from bookings.models import Booking
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +69,37 @@ def test_cancel_for_practice_says_what_it_could_not_cancel(admin_client: Client)
     page = _press(admin_client, "bookings_booking", "cancel_for_practice", rejected, confirmed="yes")
 
     assert ("cannot be cancelled any more" in page, "Sessions cancelled" in page) == (True, False)
+
+
+def test_cancel_because_the_client_asks_says_what_the_policy_gives_back(admin_client: Client) -> None:
+    booking = make_upcoming(payment=make_payment())
+    late = timezone.now() + timedelta(hours=2)
+    Booking.objects.update(starts_at=late, ends_at=late + timedelta(minutes=50))
+
+    asked = _press(admin_client, "bookings_booking", "cancel_for_client", booking)
+
+    booking.refresh_from_db()
+    assert ("INR 649.50 goes back (50 %)" in asked, booking.state) == (True, BookingState.CONFIRMED)
+
+
+def test_cancel_because_the_client_asks_refunds_by_the_policy_once(
+    admin_client: Client, admin_user: StaffMember
+) -> None:
+    booking = make_upcoming(payment=make_payment())
+
+    pages = [_press(admin_client, "bookings_booking", "cancel_for_client", booking, confirmed="yes") for _ in range(2)]
+
+    refund = Refund.objects.get()
+    booking.refresh_from_db()
+    assert (booking.state, refund.amount_minor, refund.reason) == ("CANCELLED", 129900, "cancelled_by_client")
+    assert {refund.actor, AuditEvent.objects.get(action="booking.cancelled").actor} == {f"staff:{admin_user.pk}"}
+    assert "Sessions cancelled for the client: 1." in pages[0]
+
+
+def test_free_call_is_cancelled_without_a_word_of_money(admin_client: Client) -> None:
+    asked = _press(admin_client, "bookings_booking", "cancel_for_client", make_upcoming())
+
+    assert "nothing was paid" in asked
 
 
 def test_refund_what_is_left_asks_with_the_amount(admin_client: Client) -> None:

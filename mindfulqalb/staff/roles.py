@@ -103,6 +103,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "staff.add_staffmember",
         "staff.change_staffmember",
         "staff.view_staffmember",
+        "webhooks.reprocess_webhookdelivery",
         "webhooks.view_webhookdelivery",
     ),
 }

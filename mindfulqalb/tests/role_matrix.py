@@ -59,7 +59,12 @@ MODELS = {
 
 # By model, then by action.
 ACTIONS = {
-    "bookings.Booking": {"cancel_for_practice": "DA", "note_absence": "TDA", "note_attendance": "TDA"},
+    "bookings.Booking": {
+        "cancel_for_client": "DA",
+        "cancel_for_practice": "DA",
+        "note_absence": "TDA",
+        "note_attendance": "TDA",
+    },
     "catalogue.CancellationRule": {"delete_selected": "A"},
     "consent.ConsentDocument": {"publish": "A", "translate_into_hindi": "A"},
     "outbox.OutboxMessage": {"retry": "A"},
@@ -67,6 +72,7 @@ ACTIONS = {
     "payments.Refund": {"retry": "FA"},
     "retention.LegalHold": {"release": "C"},
     "staff.StaffMember": {"reset_second_factor": "A", "log_out": "A"},
+    "webhooks.WebhookDelivery": {"reprocess": "A"},
 }
 
 # By the name of the route; those that every model has are decided above.
@@ -86,6 +92,7 @@ PAGES = {
     "login": ALL,
     "logout": ALL,
     "password_change": ALL,
+    "payments_payment_refund": "FA",
     "password_change_done": ALL,
     "receipts_pdf": "FA",
     "recovery-codes": ALL,

@@ -95,20 +95,20 @@ def test_role_opens_the_pages_of_models_that_are_decided(client: Client, therapi
 
 
 def _arguments(name: str, role: str) -> list[object]:
-    match name:
-        case "app_list":
-            return [ROLES[role][-1].partition(".")[0]]
-        case "bookings_booking_reveal" | "bookings_calendarfinding_reveal" | "consent_consentrecord_reveal":
-            app, model, _ = name.split("_")
-            return [_row(next(label for label in REGISTERED if label.lower() == f"{app}.{model}")).pk]
-        case "receipts_pdf":
-            return [_row("receipts.Receipt").pk]
-        case "auth_user_password_change":
-            return [_row("staff.StaffMember").pk]
-        case "view_on_site":
-            return [ContentType.objects.get_for_model(Booking).pk, _row("bookings.Booking").pk]
-        case _:
-            return []
+    """Fill in the address: with the row of the model that the page is about."""
+    about = {
+        "auth_user_password_change": "staff.StaffMember",
+        "bookings_booking_reveal": "bookings.Booking",
+        "bookings_calendarfinding_reveal": "bookings.CalendarFinding",
+        "consent_consentrecord_reveal": "consent.ConsentRecord",
+        "payments_payment_refund": "payments.Payment",
+        "receipts_pdf": "receipts.Receipt",
+    }
+    if name == "app_list":
+        return [ROLES[role][-1].partition(".")[0]]
+    if name == "view_on_site":
+        return [ContentType.objects.get_for_model(Booking).pk, _row("bookings.Booking").pk]
+    return [_row(about[name]).pk] if name in about else []
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -25,6 +25,7 @@ class WebhookDelivery(models.Model):
 
     class Meta:
         db_table = "webhook_deliveries"
+        permissions: ClassVar = [("reprocess_webhookdelivery", "Can have a delivery worked on again")]
         verbose_name_plural = "webhook deliveries"
         constraints: ClassVar = [models.UniqueConstraint(fields=["vendor", "event_id"], name="webhook_event_once")]
         indexes: ClassVar = [

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from mindfulqalb.api.errors import Refusal
+from mindfulqalb.audit.services import record
+from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.outbox.services import enqueue
+from mindfulqalb.outbox.states import State
 from mindfulqalb.webhooks.models import WebhookDelivery
 
 if TYPE_CHECKING:
@@ -27,6 +30,14 @@ class InvalidWebhook(Refusal):
     code = "invalid_webhook"
     status = 400
     sentence = "This delivery carries no valid signature."
+
+
+class AlreadyUnderWay(Refusal):
+    """A second click: the first one's work is not done yet."""
+
+    code = "already_under_way"
+    status = 409
+    sentence = "This delivery is being worked on."
 
 
 @dataclass(frozen=True)
@@ -55,13 +66,18 @@ def store_webhook(*, event: WebhookEvent, now: datetime) -> bool:
     with transaction.atomic():
         if not _insert_once(delivery):
             return False
-        enqueue(
-            topic=f"webhook.{event.vendor}",
-            lane=f"webhook:{delivery.id}",
-            payload={"delivery_id": str(delivery.id)},
-            now=now,
-        )
+        _enqueue_work(delivery, now)
     return True
+
+
+def reprocess_webhook(*, delivery_id: UUID, actor: str, now: datetime) -> None:
+    """Work on a delivery once more; it is only a hint, so that harms nothing. Raises AlreadyUnderWay."""
+    with transaction.atomic():
+        delivery = WebhookDelivery.objects.select_for_update().defer("body").get(id=delivery_id)
+        if OutboxMessage.objects.filter(lane=f"webhook:{delivery.id}", state=State.PENDING).exists():
+            raise AlreadyUnderWay
+        _enqueue_work(delivery, now)
+        record(action="webhook.reprocessed", actor=actor, target=f"webhook:{delivery.id}", now=now)
 
 
 def mark_processed(*, delivery_id: UUID, now: datetime, about: str = "") -> None:
@@ -79,6 +95,15 @@ def signature_matches(*, body: bytes, signature: str, secrets: list[str]) -> boo
     # No early way out: the time taken tells nobody which secret was right.
     matches = [hmac.compare_digest(candidate.encode(), given) for candidate in expected]
     return any(matches)
+
+
+def _enqueue_work(delivery: WebhookDelivery, now: datetime) -> None:
+    enqueue(
+        topic=f"webhook.{delivery.vendor}",
+        lane=f"webhook:{delivery.id}",
+        payload={"delivery_id": str(delivery.id)},
+        now=now,
+    )
 
 
 def _insert_once(delivery: WebhookDelivery) -> bool:

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 from django.urls import reverse
 
+from mindfulqalb.audit.models import AuditEvent
+from mindfulqalb.outbox.models import OutboxMessage
+from mindfulqalb.outbox.states import State
 from mindfulqalb.webhooks.models import WebhookDelivery
 from mindfulqalb.webhooks.services import store_webhook
 from mindfulqalb.webhooks.tests.builders import NOW, make_event
@@ -54,3 +57,16 @@ def test_deliveries_are_neither_added_nor_deleted_by_hand(
     for method in (admin_client.get, admin_client.post):
         assert method(reverse(f"admin:webhooks_webhookdelivery_{page}", args=arguments)).status_code == 403
     assert WebhookDelivery.objects.count() == 1
+
+
+def test_delivery_is_worked_on_again_once_for_two_clicks(admin_client: Client, delivery: WebhookDelivery) -> None:
+    OutboxMessage.objects.update(state=State.DELIVERED, finished_at=NOW)
+    chosen = {"action": "reprocess", "_selected_action": str(delivery.id)}
+
+    pages = [admin_client.post(reverse(CHANGELIST), chosen, follow=True) for _ in range(2)]
+
+    said = [[str(message) for message in page.context["messages"]] for page in pages]
+    waiting = OutboxMessage.objects.get(state=State.PENDING)
+    assert said == [["Deliveries worked on again: 1."], [f"{delivery}: This delivery is being worked on."]]
+    assert (waiting.topic, waiting.payload) == ("webhook.razorpay", {"delivery_id": str(delivery.id)})
+    assert AuditEvent.objects.get(action="webhook.reprocessed").target == f"webhook:{delivery.id}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 
 from bookings.finding_admin import CalendarFindingAdmin
 from bookings.ledger_admin import LedgerEntryAdmin
@@ -15,6 +16,7 @@ from bookings.models import Booking
 from bookings.practice_time import local
 from bookings.services.cancellation import cancel_by_client, cancel_by_practice, quote_cancellation
 from bookings.services.endings import note_absence, note_attendance
+from bookings.story import story_of
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.door import member_of
 from mindfulqalb.staff.finding import ClientFilter, FindsByEmail
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from django.template.response import TemplateResponse
 
     from bookings.models import BookingQuerySet
+    from bookings.story import Chapter
 
 __all__ = ["BookingAdmin", "CalendarFindingAdmin", "LedgerEntryAdmin"]
 
@@ -98,7 +101,7 @@ class BookingAdmin(FindsByEmail, RevealingAdmin):
     list_display = ("starts_at", "client", "session_type", "session_format", "state", "payment_status", "therapist")
     list_filter: ClassVar = [DayFilter, "state", TypeFilter, "therapist", ClientFilter]
     list_select_related = ("therapist",)
-    readonly_fields = ("person",)
+    readonly_fields = ("person", "story")
     ordering = ("-starts_at",)
     actions = ("cancel_for_client", "cancel_for_practice", "note_absence", "note_attendance")
 
@@ -114,6 +117,20 @@ class BookingAdmin(FindsByEmail, RevealingAdmin):
         """Offer the choice of therapist to those who see more than one."""
         sees_all = request.user.has_perm("catalogue.see_every_therapist")
         return [name for name in self.list_filter if sees_all or name != "therapist"]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Note on a session whether its story may speak of money."""
+        booking = super().get_object(request, object_id, from_field)
+        if booking is not None:
+            booking.speaks_of_money = request.user.has_perm("payments.view_payment")
+        return booking
+
+    @admin.display(description="story")
+    def story(self, booking: Any) -> str:
+        """Tell all that happened to it, on the practice's clock."""
+        chapters = story_of(booking, with_money=getattr(booking, "speaks_of_money", False))
+        lines = ((f"{local(each.at):%a %d %b %Y, %H:%M:%S}", each.what, _byline(each)) for each in chapters)
+        return format_html("<ol>{}</ol>", format_html_join("", "<li>{} <strong>{}</strong> {}</li>", lines))
 
     @admin.display(description="client")
     def client(self, booking: Booking) -> str:
@@ -162,6 +179,11 @@ class BookingAdmin(FindsByEmail, RevealingAdmin):
         if page is None:
             act_on_each(self, request, rows, partial(_attend, f"staff:{request.user.pk}"), done="Marked as held")
         return page
+
+
+def _byline(chapter: Chapter) -> str:
+    by = f"by {chapter.by}" if chapter.by else ""
+    return ", ".join(filter(None, [by, chapter.more]))
 
 
 def _miss(actor: str, booking: Booking) -> None:

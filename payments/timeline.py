@@ -55,4 +55,5 @@ def recorded_about(*subjects: str) -> list[Moment]:
 
 
 def _said(event: AuditEvent) -> str:
-    return ", ".join(f"{name} {value}" for name, value in sorted(event.details.items()) if value not in {None, ""})
+    details = event.details or {}  # None once its payload is erased
+    return ", ".join(f"{name} {value}" for name, value in sorted(details.items()) if value not in {None, ""})

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 CLIENT = "client"
 DIGESTS = re.compile(r"[0-9a-f]{64}(,[0-9a-f]{64})*")
-# Ours and the vendors'; people's names have no digits.
-ID = re.compile(r"(?=.*\d)[\w:.-]+")
+# Ours and the vendors' have letters and digits; people's names have no digits, and their telephones no letters.
+ID = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w:.-]+")
 NOT_SEARCHABLE = "Names cannot be searched for: please type a whole email address, or a whole id."
 
 

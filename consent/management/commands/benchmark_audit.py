@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from consent.models import ConsentRecord
 from mindfulqalb.audit.digests import salted_digest
+from mindfulqalb.audit.evidence import guarded_tables
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.audit.scratch import scratch_tables, use_scratch_tables
 from mindfulqalb.audit.sealing import seal_events
@@ -25,7 +26,6 @@ from mindfulqalb.audit.verification.report import Report
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TABLES = ("consent_records", "audit_events", "audit_seals", "audit_checkpoints", "audit_verifications")
 CHUNK = 2000
 
 
@@ -42,9 +42,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Measure, and say what came of it."""
-        with scratch_tables(TABLES):
+        with scratch_tables([*guarded_tables(), "audit_verifications"]):
             self._measure_writers(options["writers"], options["seconds"])
-        with scratch_tables(TABLES):
+        with scratch_tables([*guarded_tables(), "audit_verifications"]):
             self._measure_verification(options["events"])
 
     def _measure_writers(self, writers: int, seconds: float) -> None:

@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "mindfulqalb.observability.middleware.ObservingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mindfulqalb.staff.middleware.BackOfficeReferrerMiddleware",
+    "mindfulqalb.staff.middleware.BackOfficeClockMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "mindfulqalb.languages.middleware.LanguageMiddleware",

@@ -6,6 +6,9 @@ import time
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.utils import timezone
+
+from mindfulqalb.staff.clock import practice_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,3 +54,18 @@ class BackOfficeSessionMiddleware:
         if is_logged_in and time.time() - request.session.get(RENEWED_AT, 0) >= self.SECONDS_BETWEEN_RENEWALS:
             request.session[RENEWED_AT] = int(time.time())
         return response
+
+
+class BackOfficeClockMiddleware:
+    """Tell the time in the admin by the practice's clock, filters such as "today" included."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        """Wrap the rest of the stack."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Set the clock for this answer, and only for it: a thread serves many."""
+        if not request.path_info.startswith("/admin/"):
+            return self.get_response(request)
+        with timezone.override(practice_zone()):
+            return self.get_response(request)

@@ -23,6 +23,7 @@ class StaffMember(AbstractUser):
     class Meta(AbstractUser.Meta):
         db_table = "staff_members"
         verbose_name = "staff member"
+        verbose_name_plural = "staff members"
 
     def get_session_auth_hash(self) -> str:
         """Tie sessions to the password, and to what "log out everywhere" raises."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class StaffConfig(AppConfig):
@@ -11,6 +12,10 @@ class StaffConfig(AppConfig):
 
     name = "mindfulqalb.staff"
     label = "staff"
+
+    def ready(self) -> None:
+        """Import every app's `panels` module, so that the first page knows them."""
+        autodiscover_modules("panels")
 
 
 class StaffAdminConfig(AdminConfig):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
@@ -12,6 +12,8 @@ from django.urls import path, reverse
 from django.utils import timezone
 
 from mindfulqalb.staff import pages
+from mindfulqalb.staff.clock import practice_zone
+from mindfulqalb.staff.desk.page import first_page
 from mindfulqalb.staff.door import is_inside, is_staff, lets_in_half_way
 from mindfulqalb.staff.forms import THROTTLED, StaffLoginForm
 from mindfulqalb.staff.second_factor import needs_second_factor
@@ -21,13 +23,15 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.urls import URLPattern, URLResolver
 
+    from mindfulqalb.staff.models import StaffMember
+
 
 class PracticeAdminSite(AdminSite):
     """Django's own admin under the practice's name."""
 
     site_header = f"{settings.PRACTICE_NAME} back office"
     site_title = settings.PRACTICE_NAME
-    index_title = "What is booked, paid and agreed"
+    index_title = "Today"
     site_url = "/"
     login_form = StaffLoginForm
 
@@ -45,6 +49,14 @@ class PracticeAdminSite(AdminSite):
             path("account/log-out-everywhere/", self.admin_view(pages.end_everywhere), name="log-out-everywhere"),
         ]
         return own + super().get_urls()
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show what is on, what needs a person and how the machinery is, as far as it is this person's to see."""
+        now = timezone.now()
+        today = now.astimezone(practice_zone())
+        page = {"title": f"{today:%A}, {today.day} {today:%B}", "zone": settings.PRACTICE_TIME_ZONE}
+        page |= {"desk": first_page(member=cast("StaffMember", request.user), now=now)}
+        return super().index(request, page | (extra_context or {}))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Ask for the password; whoever has given it goes on to the second factor."""

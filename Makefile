@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Whatever the surroundings say: these commands never run as production.
 export ENVIRONMENT := development
 
-.PHONY: help run test chaos fuzz lint lock clean-data environment
+.PHONY: help run test chaos fuzz screenshots lint lock clean-data environment
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,10 @@ fuzz: environment ## send 20,000 random requests made from our OpenAPI descripti
 
 restarts: environment ## book for SECONDS=60 while web, worker and Redis are stopped and killed in turn, and count what came of it
 	@LOAD_SECONDS="$(or $(SECONDS),60)" exec $(BIN)/python -m pytest bookings/tests/journeys/for_a_minute.py -q -s --show-capture=no
+
+screenshots: environment ## picture the back office, wide and on a phone, into .data/screenshots
+	@CHROMIUM_PATH="$$($(BIN)/python -m mindfulqalb.development.browser)" || exit 1; \
+	export CHROMIUM_PATH; exec $(BIN)/python -m pytest bookings/tests/journeys/screenshots.py -q
 
 lint: environment ## check style, types, import contracts, migrations and settings
 	$(BIN)/ruff check .

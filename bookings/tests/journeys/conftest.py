@@ -12,6 +12,7 @@ from mindfulqalb.development.temporary_home import temporary_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +22,22 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         stack = Stack(tmp_path_factory.mktemp("stack"), server_home, os.environ["DATABASE_URL"])
         try:
             stack.start_all()
+            yield stack
+        finally:
+            stack.stop_all()
+
+
+@pytest.fixture
+def practice(tmp_path: Path) -> Iterator[Stack]:
+    """Web on a database that two months of work have filled; nobody works on it behind the pictures' back."""
+    with temporary_home() as server_home:
+        stack = Stack(tmp_path, server_home, os.environ["DATABASE_URL"])
+        try:
+            stack.prepare()
+            stack.run(
+                "manage.py", "shell", "-v0", "-c", "from bookings.tests.journeys.sample_practice import fill; fill()"
+            )
+            stack.start("web")
             yield stack
         finally:
             stack.stop_all()

@@ -86,14 +86,18 @@ class Stack:
 
     def start_all(self) -> None:
         """Make the database and start everything."""
+        self.prepare()
+        self.sandbox.start()
+        for name in ("web", "worker", "beat"):
+            self.start(name)
+
+    def prepare(self) -> None:
+        """Make the database, start Redis, and load what every practice has."""
         self.make_database(self.database)
         self.redis.prepare()
         self.start("redis")
         for command in ("migrate", "load_roles", "load_catalogue", "load_consent_documents"):
             self.manage(command).check_returncode()
-        self.sandbox.start()
-        for name in ("web", "worker", "beat"):
-            self.start(name)
 
     def stop_all(self) -> None:
         """End everything and drop the database."""

@@ -26,6 +26,7 @@ from mindfulqalb.audit.models import AuditVerification
 from mindfulqalb.audit.services import record
 from mindfulqalb.catalogue.models import Therapist
 from mindfulqalb.outbox.models import OutboxMessage
+from mindfulqalb.retention.models import LegalHold, Restriction
 from mindfulqalb.staff.desk.registry import Viewer
 from mindfulqalb.staff.roles import ADMINISTRATOR, COMPLIANCE_AUDITOR, FINANCE, FRONT_DESK, THERAPIST
 from mindfulqalb.staff.tests.builders import make_member, make_superuser
@@ -44,7 +45,7 @@ pytestmark = pytest.mark.django_db
 
 INDEX = "/admin/"
 # Four say who looks; each panel asks once, but for two facts of the outbox and of the seals.
-QUERIES = 24
+QUERIES = 26
 
 
 def _book(hour: int, **overrides: Any) -> Booking:
@@ -89,6 +90,8 @@ def make_trouble(count: int) -> None:
         for kind in FindingKind:
             _find(kind)
         _die("email.confirmation")
+        LegalHold.objects.create(target=f"booking:{number}", reason="A dispute", placed_at=now, placed_by="staff:1")
+        Restriction.objects.create(person_hash=f"{number}", since=now)
         ConsentDocument.objects.create(version=f"2027-01-0{number + 1}", title="New", text="New")
     AuditVerification.objects.create(
         started_at=now, finished_at=now, event_count=9, row_count=9, erased_count=0, finding_count=count, findings=[]
@@ -120,6 +123,7 @@ SESSIONS = ["Sessions that the calendar has not confirmed", "Sessions to come wi
 DOUBTS = ["Payments: disputed at the client's bank", "Payments: a refund of it failed"]
 UNPLACED, DEAD, FINDINGS = "Paid, and without a session", "Work that was given up", "Findings of the last verification"
 WITHDRAWN, DRAFTS = "Consents withdrawn in 30 days", "Drafts of consent documents"
+KEPT = ["Holds on purging", "Erasures under way"]
 
 
 @pytest.mark.parametrize(
@@ -128,8 +132,8 @@ WITHDRAWN, DRAFTS = "Consents withdrawn in 30 days", "Drafts of consent document
         (THERAPIST, []),
         (FRONT_DESK, [*SESSIONS, *CALENDAR]),
         (FINANCE, [UNPLACED, *DOUBTS]),
-        (COMPLIANCE_AUDITOR, [WITHDRAWN, FINDINGS]),
-        (ADMINISTRATOR, [*SESSIONS, *CALENDAR, UNPLACED, DRAFTS, *DOUBTS, DEAD]),
+        (COMPLIANCE_AUDITOR, [WITHDRAWN, *KEPT, FINDINGS]),
+        (ADMINISTRATOR, [*SESSIONS, *CALENDAR, UNPLACED, DRAFTS, *DOUBTS, DEAD, *KEPT]),
     ],
 )
 def test_each_role_sees_what_is_its_to_do(client: Client, role: str, titles: list[str]) -> None:
@@ -148,7 +152,7 @@ def test_every_count_leads_to_a_list_of_just_these(client: Client, count: int) -
 
     tasks.pop(FINDINGS)  # leads to the verifications, of which one has all the findings
     listed = {title: client.get(url).context["cl"].result_count for title, (_, url) in tasks.items()}
-    assert (len(listed), set(listed.values())) == (11, {count})
+    assert (len(listed), set(listed.values())) == (13, {count})
     assert {title: number for title, (number, _) in tasks.items()} == listed
 
 
@@ -311,6 +315,7 @@ def test_machinery_that_never_ran_is_ill(client: Client) -> None:
 
     assert _signs(client) == {
         "Calendar last read": "ill",
+        "Last purge": "ill",
         "Mails and calendar writes": "well",
         "Last seal of the audit trail": "well",
         "Last signed checkpoint": "ill",

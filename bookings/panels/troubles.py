@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from bookings.health import SILENT_FOR
 from bookings.ledger import Account
 from bookings.models import Booking, CalendarCursor, CalendarFinding, FindingKind, LedgerEntry
-from bookings.services.unplaced import unplaced_payments
+from bookings.services.unplaced import waiting_payments
 from bookings.states import BookingState
 from consent.models import ConsentRecord
 from consent.states import GIVING, ConsentEvent
@@ -75,7 +75,7 @@ def open_findings(_viewer: Viewer) -> list[Task]:
 @panel(Area.TASKS, "bookings.view_ledgerentry")
 def unplaced(viewer: Viewer) -> list[Task]:
     """Money that came and has no session."""
-    count = unplaced_payments(before=viewer.now).count()
+    count = waiting_payments(now=viewer.now).count()
     advice = f"The client may choose another time; after {settings.PAYMENT_CREDIT_HOURS} hours it goes back by itself."
     return [Task("Paid, and without a session", count, advice, list_url(LedgerEntry, account=Account.CREDITED))]
 

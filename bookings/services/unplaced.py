@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, Sum
+from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 
 from bookings.credits import credit_of
 from bookings.models import Booking
+from bookings.states import BookingState
 from payments.models import Payment, Refund
 from payments.queries import refundable
 from payments.refunds import NothingToRefund, request_refund
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.db.models import QuerySet
+
+# The sweep that sends back comes every quarter of an hour; a bank may say yes days after it was asked.
+SWEEP_LATE = timedelta(days=1)
+BANK_LATE = timedelta(days=7)
 
 
 def unplaced_payments(*, before: datetime) -> QuerySet[Payment]:
@@ -33,6 +38,26 @@ def unplaced_payments(*, before: datetime) -> QuerySet[Payment]:
         Payment.objects.filter(state=PaymentState.CAPTURED, attention=Attention.NONE, captured_at__lte=before)
         .exclude(provider_payment_id__in=Booking.objects.spending().values("payment"))
         .exclude(provider_payment_id__in=released_since.values("payment"))
+        .annotate(gone=Coalesce(Sum("refunds__amount_minor", filter=~Q(refunds__state=RefundState.FAILED)), 0))
+        .filter(gone__lt=F("captured_amount_minor"))
+    )
+
+
+def waiting_payments(*, now: datetime) -> QuerySet[Payment]:
+    """Those that no booking holds, and that have not gone back by themselves yet; few, however many there ever were.
+
+    Whatever waits came, or was given free with a session that was to be, within PAYMENT_CREDIT_HOURS: only there it
+    looks, by indexes.
+    """
+    since = now - timedelta(hours=settings.PAYMENT_CREDIT_HOURS) - SWEEP_LATE
+    released = Booking.objects.filter(
+        state=BookingState.CANCELLED, starts_at__gte=since, payment_released_at__gte=since, payment__isnull=False
+    )
+    recent = Payment.objects.filter(created_at__gte=since - BANK_LATE).values("id")
+    ids = recent.union(Payment.objects.filter(provider_payment_id__in=released.values("payment")).values("id"))
+    return (
+        Payment.objects.filter(id__in=ids, state=PaymentState.CAPTURED, attention=Attention.NONE)
+        .exclude(Exists(Booking.objects.spending().filter(payment=OuterRef("provider_payment_id"))))
         .annotate(gone=Coalesce(Sum("refunds__amount_minor", filter=~Q(refunds__state=RefundState.FAILED)), 0))
         .filter(gone__lt=F("captured_amount_minor"))
     )

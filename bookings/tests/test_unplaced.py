@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bookings.handlers import send_refunded
-from bookings.services.unplaced import refund_unplaced, unplaced_payments
+from bookings.services.unplaced import refund_unplaced, unplaced_payments, waiting_payments
 from bookings.states import BookingState
 from bookings.tests.builders import NOW, make_booking, make_payment
 from mindfulqalb.outbox.models import OutboxMessage
@@ -78,6 +78,32 @@ def test_unplaced_payments_leave_out_what_went_back() -> None:
     _send_back(make_payment(), None)
 
     assert _unplaced() == []
+
+
+@pytest.mark.parametrize("state", list(BookingState))
+def test_waiting_payments_are_the_unplaced_ones_of_these_days(state: BookingState) -> None:
+    make_payment(created_at=NOW)
+    make_payment(created_at=NOW, attention=Attention.DISPUTE)
+    hold_ends = NOW if state == BookingState.HELD else None
+    make_booking(state=state, payment=make_payment(created_at=NOW), calcom_booking_id="uid1", hold_expires_at=hold_ends)
+    back = make_payment(created_at=NOW)
+    request_refund(payment_id=back.id, amount_minor=None, reason=RefundReason.STAFF, actor="staff:1", now=NOW)
+
+    assert set(waiting_payments(now=NOW)) == set(unplaced_payments(before=NOW))
+
+
+def test_waiting_payments_name_what_was_paid_long_ago_and_released_now() -> None:
+    long_ago = NOW - timedelta(days=60)
+    payment = make_payment(created_at=long_ago, captured_at=long_ago)
+    make_booking(state=BookingState.CANCELLED, payment=payment, payment_released_at=NOW)
+
+    assert list(waiting_payments(now=NOW)) == [payment]
+
+
+def test_waiting_payments_do_not_look_at_what_went_back_long_ago() -> None:
+    make_payment(created_at=NOW - timedelta(days=60), captured_at=NOW - timedelta(days=60))
+
+    assert list(waiting_payments(now=NOW)) == []
 
 
 def test_refund_unplaced_sends_the_rest_after_a_part() -> None:

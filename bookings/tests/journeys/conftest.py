@@ -34,9 +34,8 @@ def practice(tmp_path: Path) -> Iterator[Stack]:
         stack = Stack(tmp_path, server_home, os.environ["DATABASE_URL"])
         try:
             stack.prepare()
-            stack.run(
-                "manage.py", "shell", "-v0", "-c", "from bookings.tests.journeys.sample_practice import fill; fill()"
-            )
+            filling = "from bookings.tests.journeys.sample_practice import fill; fill()"
+            stack.manage("shell", "-v0", "-c", filling).check_returncode()
             stack.start("web")
             yield stack
         finally:

@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Whatever the surroundings say: these commands never run as production.
 export ENVIRONMENT := development
 
-.PHONY: help run test chaos fuzz screenshots lint lock clean-data environment
+.PHONY: help run test chaos fuzz restarts screenshots lint lock clean-data environment
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile

@@ -103,7 +103,7 @@ def test_admin_is_the_practices_own_site(client: Client) -> None:
 
     page = client.get(INDEX).content.decode()
 
-    assert (isinstance(admin.site, PracticeAdminSite), "What is booked, paid and agreed" in page) == (True, True)
+    assert (isinstance(admin.site, PracticeAdminSite), "Today's sessions" in page) == (True, True)
 
 
 def test_staff_are_known_by_uuid_and_named_by_login() -> None:

@@ -21,6 +21,7 @@ from bookings.calendars.calcom import CalcomCalendar
 from bookings.calendars.calcom.api import CalcomApi
 from bookings.calendars.calcom.budget import CallBudget
 from bookings.tests.builders import next_slot
+from mindfulqalb.settings.language import LANGUAGES
 from mindfulqalb.vendors.errors import ProviderError
 
 if TYPE_CHECKING:
@@ -98,6 +99,13 @@ def test_free_slots_up_to_midnight_utc_are_not_widened_to_the_next_day(calcom: C
 def _brief(appointment: Appointment | None) -> tuple[str, datetime, AppointmentState]:
     assert appointment is not None
     return appointment.uid, appointment.starts_at, appointment.state
+
+
+@pytest.mark.parametrize("locale", [code for code, _ in LANGUAGES])
+def test_book_goes_through_in_every_language_of_ours(locale: str, calcom: CalcomCalendar) -> None:
+    appointment = calcom.book(_request(locale=locale), timeout=5)
+
+    assert appointment.state == AppointmentState.ACCEPTED
 
 
 def test_book_writes_our_reference_and_a_lower_case_email(calcom: CalcomCalendar, sandbox: SandboxProcess) -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# The rest of their 43 languages is none in which we write.
-LANGUAGES = {"en", "hi"}
+# Of the languages in which we write. Hindi is none of their 43, and they refuse a booking in it.
+LANGUAGES = {"en"}
 STATES = {
     "accepted": AppointmentState.ACCEPTED,
     "pending": AppointmentState.PENDING,

@@ -17,6 +17,7 @@ from bookings.practice_time import local
 from bookings.services.cancellation import cancel_by_client, cancel_by_practice, quote_cancellation
 from bookings.services.endings import note_absence, note_attendance
 from bookings.story import story_of
+from bookings.undelivered import undelivered_mails
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.door import member_of
 from mindfulqalb.staff.finding import ClientFilter, FindsByEmail
@@ -101,7 +102,7 @@ class BookingAdmin(FindsByEmail, RevealingAdmin):
     list_display = ("starts_at", "client", "session_type", "session_format", "state", "payment_status", "therapist")
     list_filter: ClassVar = [DayFilter, "state", TypeFilter, "therapist", ClientFilter]
     list_select_related = ("therapist",)
-    readonly_fields = ("person", "story")
+    readonly_fields = ("person", "undelivered_mails", "story")
     ordering = ("-starts_at",)
     actions = ("cancel_for_client", "cancel_for_practice", "note_absence", "note_attendance")
 
@@ -138,6 +139,11 @@ class BookingAdmin(FindsByEmail, RevealingAdmin):
         return " ".join(
             filter(None, [mask_name(read(booking, "customer_name")), mask_email(read(booking, "customer_email"))])
         )
+
+    @admin.display(description="Mails that did not arrive")
+    def undelivered_mails(self, booking: Booking) -> str:
+        """Say what the client has not been told, so that somebody phones."""
+        return undelivered_mails(booking)
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Whether this person may cancel other people's sessions."""

@@ -11,6 +11,7 @@ from bookings.credits import payments_of
 from bookings.practice_time import local
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.mail.models import SentMail
+from mindfulqalb.mail.states import LEFT_THE_HOUSE
 from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.outbox.states import State
 from mindfulqalb.staff.models import StaffMember
@@ -81,7 +82,7 @@ def _heard(subjects: Iterable[str]) -> list[Chapter]:
 
 
 def _mailed(subjects: Iterable[str]) -> list[Chapter]:
-    mails = SentMail.objects.filter(about__in=subjects).defer("content")
+    mails = SentMail.objects.filter(about__in=subjects, state__in=LEFT_THE_HOUSE).defer("content")
     return [Chapter(mail.sent_at, f"Mail sent: {_plain(mail.template)}", ACTORS["system"]) for mail in mails]
 
 

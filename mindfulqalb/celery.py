@@ -36,6 +36,7 @@ app.conf.beat_schedule = {
     "look for sessions that the calendar does not have": {"task": "bookings.look_for_missing", "schedule": 3600.0},
     "close sessions that are over": {"task": "bookings.complete_sessions", "schedule": 300.0},
     "tell of delays": {"task": "bookings.tell_of_delays", "schedule": 20.0, "options": {"expires": 20.0}},
+    "read which mails did not arrive": {"task": "mail.read_bounces", "schedule": 300.0, "options": {"expires": 300.0}},
     "remind of sessions": {"task": "bookings.remind", "schedule": 60.0, "options": {"expires": 60.0}},
     "expire overdue holds": {"task": "bookings.expire_holds", "schedule": 60.0},
     "ask for money that no webhook told of": {"task": "payments.reconcile", "schedule": 300.0},

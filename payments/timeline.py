@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.mail.models import SentMail
+from mindfulqalb.mail.states import LEFT_THE_HOUSE
 from mindfulqalb.webhooks.models import WebhookDelivery
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def recorded_about(*subjects: str) -> list[Moment]:
     """Collect audit events, webhooks and mails about subjects, each `kind:<id>`."""
     audited = AuditEvent.objects.filter(target__in=subjects)
     webhooks = WebhookDelivery.objects.filter(about__in=subjects).defer("body")
-    mails = SentMail.objects.filter(about__in=subjects).defer("content")
+    mails = SentMail.objects.filter(about__in=subjects, state__in=LEFT_THE_HOUSE).defer("content")
     return [
         *(Moment(event.occurred_at, event.action, event.actor, _said(event)) for event in audited),
         *(Moment(each.received_at, f"webhook {each.event_type}", f"vendor:{each.vendor}") for each in webhooks),

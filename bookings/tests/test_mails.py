@@ -20,6 +20,7 @@ from bookings.tests.builders import make_payment, make_upcoming, make_wish, next
 from bookings.wishes import Customer
 from mindfulqalb.mail.models import SentMail
 from mindfulqalb.mail.services import Letter, send_letter
+from mindfulqalb.mail.states import MailState
 from mindfulqalb.vendors.errors import ProviderError
 from payments.models import Refund
 from payments.states import RefundReason, RefundState
@@ -247,14 +248,17 @@ def test_mail_is_kept_as_sent_and_sealed(sandbox: SandboxProcess) -> None:
     assert "jane" not in str(SentMail.objects.values().get())
 
 
-@pytest.mark.parametrize(("code", "is_permanent"), [(451, False), (550, True)])
-def test_mail_that_is_refused_is_not_kept(code: int, is_permanent: bool, sandbox: SandboxProcess) -> None:
+@pytest.mark.parametrize(("code", "is_permanent", "kept"), [(451, False, []), (550, True, [MailState.REFUSED])])
+def test_mail_that_is_refused_is_kept_only_as_refused_for_good(
+    code: int, is_permanent: bool, kept: list[str], sandbox: SandboxProcess
+) -> None:
     sandbox.fault("smtp", "status", status=code)
 
     with pytest.raises(ProviderError) as error:
         _send(_confirmation()[1])
 
-    assert (error.value.permanent, SentMail.objects.count(), sandbox.mailbox()) == (is_permanent, 0, [])
+    states = list(SentMail.objects.values_list("state", flat=True))
+    assert (error.value.permanent, states, sandbox.mailbox()) == (is_permanent, kept, [])
 
 
 def test_manage_url_in_the_mail_outlives_the_session() -> None:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Question:
-    """What to ask: `line` says of one row what will happen to it. The answer to `asks_why` comes as `reason`."""
+    """What to ask: `line` says of one row what will happen to it.
+
+    The answer to `asks_why` comes as `reason`, what is written under `input_label` as `input`.
+    """
 
     action: str
     title: str
@@ -28,6 +31,7 @@ class Question:
     yes: str
     line: Callable[[Any], str]
     asks_why: bool = False
+    input_label: str = ""
 
 
 def ask_first(
@@ -42,6 +46,7 @@ def ask_first(
         "question": question.text,
         "yes": question.yes,
         "asks_why": question.asks_why,
+        "input_label": question.input_label,
         "lines": [question.line(row) for row in rows],
         "ids": [row.pk for row in rows],
         "action": question.action,

@@ -38,6 +38,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "catalogue.see_every_therapist",
         "catalogue.view_sessionoffer",
         "catalogue.view_therapist",
+        "mail.resend_sentmail",
         "mail.view_sentmail",
     ),
     FINANCE: (
@@ -89,6 +90,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "consent.delete_consentdocument",
         "consent.publish_consentdocument",
         "consent.view_consentdocument",
+        "mail.resend_sentmail",
         "mail.view_sentmail",
         "outbox.retry_outboxmessage",
         "outbox.view_outboxmessage",

@@ -67,6 +67,7 @@ ACTIONS = {
     },
     "catalogue.CancellationRule": {"delete_selected": "A"},
     "consent.ConsentDocument": {"publish": "A", "translate_into_hindi": "A"},
+    "mail.SentMail": {"resend": "DA"},
     "outbox.OutboxMessage": {"retry": "A"},
     "payments.Payment": {"refund_what_is_left": "FA", "accept": "FA"},
     "payments.Refund": {"retry": "FA"},

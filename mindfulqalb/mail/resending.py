@@ -1,0 +1,129 @@
+"""Send a kept mail once more: the same words, to the same or a corrected address."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives
+from django.core.validators import validate_email
+from django.db import transaction
+
+from mindfulqalb.api.errors import Refusal
+from mindfulqalb.audit.services import record
+from mindfulqalb.encryption.blind_index import email_digest
+from mindfulqalb.mail.models import SentMail
+from mindfulqalb.mail.outcomes import note_sent, note_undelivered
+from mindfulqalb.mail.sending import MailRefused, hand_over, own_headers
+from mindfulqalb.mail.states import MailState
+from mindfulqalb.outbox.services import enqueue
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from email.message import EmailMessage
+    from uuid import UUID
+
+# Made anew for the copy, by Django or by us.
+RENEWED = {"content-type", "content-transfer-encoding", "mime-version", "subject", "from", "to", "message-id", "date"}
+
+
+class AlreadyOnItsWay(Refusal):
+    """A second click: the copy has not gone out yet."""
+
+    code = "mail_on_its_way"
+    status = 409
+    sentence = "It is being sent again already."
+
+
+class NoSuchAddress(Refusal):
+    """A corrected address that is none."""
+
+    code = "invalid_address"
+    status = 400
+    sentence = "This is not an email address."
+
+
+@transaction.atomic
+def resend_letter(*, mail_id: UUID, actor: str, now: datetime, recipient: str = "") -> SentMail:
+    """Ask for a copy of a mail to its reader, or to `recipient` in their stead; return the copy that will go.
+
+    Raises AlreadyOnItsWay, NoSuchAddress.
+    """
+    mail = SentMail.objects.select_for_update().get(id=mail_id)
+    if mail.state == MailState.WAITING or mail.copies.filter(state=MailState.WAITING).exists():
+        raise AlreadyOnItsWay
+    copy_id = uuid4()
+    message = enqueue(topic="email.copy", lane=f"mail:{copy_id}", payload={"mail_id": str(copy_id)}, now=now)
+    copy = _copy(mail, _checked(recipient), copy_id, message.id, now)
+    details = {"mail": str(mail.id), "copy": str(copy.id), "corrected": copy.recipient_hash != mail.recipient_hash}
+    record(action="mail.resent", actor=actor, target=mail.about, now=now, details=details)
+    return copy
+
+
+def send_copy(*, mail_id: UUID, now: datetime) -> None:
+    """Hand a copy to the mail server, once. Raises ProviderError as `send_letter` does."""
+    copy = SentMail.objects.get(id=mail_id)
+    if copy.state not in {MailState.WAITING, MailState.REFUSED}:
+        return
+    try:
+        hand_over(_rebuilt(copy.content))
+    except MailRefused as refused:
+        with transaction.atomic():
+            locked = SentMail.objects.select_for_update().get(id=mail_id)
+            note_undelivered(locked, MailState.REFUSED, status=refused.status, now=now)
+        raise
+    with transaction.atomic():
+        note_sent(SentMail.objects.select_for_update().get(id=mail_id), now=now)
+
+
+def _checked(recipient: str) -> str:
+    try:
+        if recipient:
+            validate_email(recipient)
+    except ValidationError:
+        raise NoSuchAddress from None
+    return recipient
+
+
+def _copy(mail: SentMail, recipient: str, copy_id: UUID, key: UUID, now: datetime) -> SentMail:
+    message = _rebuilt(mail.content)
+    message.extra_headers |= own_headers(key, now)
+    if recipient:
+        message.to = [recipient]
+    return SentMail.objects.create(
+        id=copy_id,
+        key=key,
+        copy_of=mail,
+        state=MailState.WAITING,
+        template=mail.template,
+        about=mail.about,
+        recipient_hash=email_digest(recipient) if recipient else mail.recipient_hash,
+        content=message.message().as_string(),
+        sent_at=now,
+    )
+
+
+def _rebuilt(content: str) -> EmailMultiAlternatives:
+    kept = email.message_from_bytes(content.encode(), policy=email.policy.default)
+    headers = {name: str(value) for name, value in kept.items() if name.lower() not in RENEWED}
+    headers |= {name: str(kept[name]) for name in ("Message-ID", "Date")}
+    # A long one in another script begins on the next line, with a space that would grow with every copy.
+    subject = str(kept["Subject"]).strip()
+    message = EmailMultiAlternatives(subject, _text(kept, "plain"), to=[str(kept["To"])], headers=headers)
+    message.attach_alternative(_text(kept, "html"), "text/html")
+    for part in kept.iter_attachments():
+        message.attach(part.get_filename(), part.get_content(), _media_type(part))
+    return message
+
+
+def _text(kept: EmailMessage, kind: str) -> str:
+    body = kept.get_body(preferencelist=(kind,))
+    return str(body.get_content()) if body else ""
+
+
+def _media_type(part: EmailMessage) -> str:
+    method = part.get_param("method")
+    return f"{part.get_content_type()}; method={method}" if method else part.get_content_type()

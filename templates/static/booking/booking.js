@@ -95,9 +95,9 @@
     page.showStep("done");
   }
 
-  function summarize({ startsAt, date, time }) {
+  function summarize({ startsAt, date }) {
     // A booking found on the server may be for an earlier choice than the one on the page.
-    app.payment.summarize(startsAt && date && time ? { start: startsAt, date, time } : undefined);
+    app.payment.summarize(startsAt && date ? { start: startsAt, date } : undefined);
   }
 
   function showGone() {

@@ -5,6 +5,8 @@
   const language = document.documentElement.lang || "en";
   const locale = language === "en" ? "en-IN" : language;
   const clockLocale = language === "en" ? "en-US" : language;
+  // Hindi says which part of the day is meant, as our mails do; English has AM and PM.
+  const clockParts = { hour: "numeric", minute: "2-digit", ...(language === "hi" && { dayPeriod: "short" }) };
   const DAY = 24 * 60 * 60 * 1000;
 
   /** `amount` is in the smallest unit (paise, cents). */
@@ -15,7 +17,7 @@
   }
 
   function clock(moment, timeZone) {
-    return new Date(moment).toLocaleTimeString(clockLocale, { hour: "numeric", minute: "2-digit", timeZone });
+    return new Date(moment).toLocaleTimeString(clockLocale, { ...clockParts, timeZone });
   }
 
   /** The day on which `moment` falls in `timeZone`, as "2026-12-01". */

@@ -11,13 +11,13 @@
   const kind = () => (draft.paymentId || draft.verification ? "finish" : app.hold.payWith() ?? "free");
 
   /** Fill every summary on the page from what was chosen. */
-  function summarize({ start, date, time } = { ...draft.slot, date: draft.date }) {
+  function summarize({ start, date } = { ...draft.slot, date: draft.date }) {
     const offer = app.session.chosen();
     const { timeZone } = app.session.practice();
     const yours = app.formats.visitorTime(start, timeZone);
     const values = {
       session: app.session.fullName(offer),
-      when: `${app.formats.dayName(date)}, ${time}`,
+      when: `${app.formats.dayName(date)}, ${app.formats.clock(start, timeZone)}`,
       yours: app.formats.zoneName(timeZone) + (yours && ` · ${app.text("zone.yours", { time: yours })}`),
       price: app.session.priceText(offer),
       ...draft.customer,

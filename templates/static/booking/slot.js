@@ -40,7 +40,7 @@
     Object.assign(button, { type: "button", className: "slot", disabled: !slot.available });
     button.dataset.slot = slot.start;
     button.setAttribute("aria-pressed", String(slot.available && slot.start === draft.slot?.start));
-    button.append(slot.time);
+    button.append(formats.clock(slot.start, zone()));
     const yours = formats.visitorTime(slot.start, zone());
     const note = slot.available ? yours && app.text("zone.yours", { time: yours }) : app.text("times.taken");
     if (note) button.append(" ", Object.assign(document.createElement("small"), { textContent: note }));
@@ -128,7 +128,7 @@
     page.byId("slots").querySelectorAll("button").forEach((one) => {
       one.setAttribute("aria-pressed", String(one === button));
     });
-    page.announce(app.text("slot.chosen", { day: formats.dayName(draft.date), time: slot.time }));
+    page.announce(app.text("slot.chosen", { day: formats.dayName(draft.date), time: formats.clock(slot.start, zone()) }));
   }
 
   function sayZone() {

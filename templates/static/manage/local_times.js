@@ -2,15 +2,18 @@
 
 /* Adds the visitor's own time to the practice's, when their clocks differ. The page is complete without it. */
 (function () {
-  const full = { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" };
-  const brief = { weekday: "short", hour: "numeric", minute: "2-digit" };
   const language = document.documentElement.lang === "en" ? "en-IN" : document.documentElement.lang;
+  // As the page itself writes them: AM and PM in English, the part of the day in Hindi.
+  const clock = { hour: "numeric", minute: "2-digit", ...(language === "hi" && { dayPeriod: "short" }) };
+  const full = { weekday: "long", day: "numeric", month: "long", ...clock };
+  const brief = { weekday: "short", ...clock };
+  const written = (start, options) => start.toLocaleString(language, options).replace(/[ap]m$/, (half) => half.toUpperCase());
 
   function yoursOf(time, options) {
     const start = new Date(time.dateTime);
     const theirs = start.toLocaleString(language, { ...full, timeZone: time.dataset.timeZone });
     const differs = theirs !== start.toLocaleString(language, full);
-    return differs ? `${time.dataset.yours} ${start.toLocaleString(language, options)}` : "";
+    return differs ? `${time.dataset.yours} ${written(start, options)}` : "";
   }
 
   const line = document.getElementById("your-time");

@@ -41,16 +41,6 @@ REMINDER_REFUSALS = keep(
     )
 )
 # Bookings come last: as long as they name their client, what hangs on them can be told to be that client's.
-UNBOOKED_HOLDS = keep(
-    Retained(
-        kind="unbooked",
-        model=Booking,
-        since="ends_at",
-        person="customer_email_hash",
-        holding=Q(state__in=UNBOOKED) & ~Q(customer_email_hash=""),
-        actions={Action.ANONYMISE: TAKE_PERSON_OUT},
-    )
-)
 BOOKINGS = keep(
     Retained(
         kind="booking",
@@ -58,6 +48,16 @@ BOOKINGS = keep(
         since="ends_at",
         person="customer_email_hash",
         holding=Q(state__in=SETTLED) & ~Q(customer_email_hash=""),
+        actions={Action.ANONYMISE: TAKE_PERSON_OUT},
+    )
+)
+UNBOOKED_HOLDS = keep(
+    Retained(
+        kind="unbooked",
+        model=Booking,
+        since="ends_at",
+        person="customer_email_hash",
+        holding=Q(state__in=UNBOOKED) & ~Q(customer_email_hash=""),
         actions={Action.ANONYMISE: TAKE_PERSON_OUT},
     )
 )

@@ -10,6 +10,7 @@ from django.db.models.fields import CharField
 from consent.models import ConsentDocument, ConsentRecord
 from consent.states import GIVING, ConsentEvent, ConsentState, DocumentKind
 from mindfulqalb.encryption.blind_index import email_digests
+from mindfulqalb.retention.models import Restriction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,9 +85,13 @@ def may_process(*, email: str, kind: str = DocumentKind.INFORMED_CONSENT) -> boo
     """Whether a person's data may go on being used for what a kind of document is about: reminders, for instance.
 
     A withdrawal ends all that was given before it, and consent given anew allows it again. That the time of a consent
-    for new bookings is over stops nothing that was booked before.
+    for new bookings is over stops nothing that was booked before. A request to be erased ends
+    it as a withdrawal does.
     """
-    return unwithdrawn(email_hashes=email_digests(email)).filter(kind=kind, is_flagged=False).exists()
+    digests = email_digests(email)
+    restricted = Restriction.objects.filter(person_hash__in=digests, since__gte=OuterRef("created_at"))
+    given = unwithdrawn(email_hashes=digests).filter(kind=kind, is_flagged=False)
+    return given.exclude(Exists(restricted)).exists()
 
 
 def acts_of(record: ConsentRecord) -> QuerySet[ConsentRecord]:

@@ -49,6 +49,7 @@ SHIPPED: dict[str, tuple[tuple[str, int, int, Action, str], ...]] = {
         ("webhook", YEAR, YEAR, Action.ERASE, DPDP),
         ("mail", YEAR, 3 * YEAR, Action.ERASE, DPDP),
         ("reminder_refusal", 0, 7 * YEAR, Action.ERASE, PURPOSE),
+        ("subject_request", YEAR, 3 * YEAR, Action.ERASE, DPDP),
         ("known_device", 0, YEAR, Action.ERASE, PURPOSE),
         ("session", 0, 0, Action.ERASE, PURPOSE),
         ("refresh_token", 0, 0, Action.ERASE, PURPOSE),

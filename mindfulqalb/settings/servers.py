@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "mindfulqalb.encryption",
     "mindfulqalb.audit",
     "mindfulqalb.retention",
+    "mindfulqalb.subject_requests",
     "mindfulqalb.outbox",
     "mindfulqalb.webhooks",
     "mindfulqalb.mail",

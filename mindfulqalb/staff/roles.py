@@ -65,6 +65,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "retention.view_restriction",
         "retention.view_retentionrule",
         "retention.view_tombstone",
+        "subject_requests.view_subjectrequest",
     ),
     ADMINISTRATOR: (
         "auth.view_group",
@@ -105,6 +106,10 @@ ROLES: dict[str, tuple[str, ...]] = {
         "staff.add_staffmember",
         "staff.change_staffmember",
         "staff.view_staffmember",
+        "subject_requests.add_subjectrequest",
+        "subject_requests.change_subjectrequest",
+        "subject_requests.gather_held",
+        "subject_requests.view_subjectrequest",
         "webhooks.reprocess_webhookdelivery",
         "webhooks.view_webhookdelivery",
     ),

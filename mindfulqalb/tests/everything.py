@@ -18,6 +18,7 @@ from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.retention.holds import place_hold
 from mindfulqalb.retention.models import Restriction, Tombstone
 from mindfulqalb.retention.timetable import load_shipped_rules
+from mindfulqalb.subject_requests.services import receive_request
 from mindfulqalb.webhooks.models import WebhookDelivery
 from payments.models import Refund
 from payments.receipts.services import Recipient, issue_receipt
@@ -72,6 +73,7 @@ def make_everything() -> None:
     Tombstone.objects.create(
         kind="mail", rule="mail/IN", action="erase", row_count=1, digest="0" * 64, actor="system", purged_at=NOW
     )
+    receive_request(kind="access", email=CLIENT.email, wish=CLIENT.name, actor="system", now=NOW)
     take_checkpoint(now=NOW)
     AuditVerification.objects.create(
         started_at=NOW, finished_at=NOW, event_count=2, row_count=1, erased_count=0, finding_count=0, findings=[]

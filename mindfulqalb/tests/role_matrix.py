@@ -54,6 +54,7 @@ MODELS = {
     "retention.RetentionRule": Decision("CA"),
     "retention.Tombstone": Decision("CA"),
     "staff.StaffMember": Decision("A", add="A", change="A"),
+    "subject_requests.SubjectRequest": Decision("CA", add="A"),
     "webhooks.WebhookDelivery": Decision("A"),
 }
 
@@ -73,6 +74,13 @@ ACTIONS = {
     "payments.Refund": {"retry": "FA"},
     "retention.LegalHold": {"release": "C"},
     "staff.StaffMember": {"reset_second_factor": "A", "log_out": "A"},
+    "subject_requests.SubjectRequest": dict.fromkeys(
+        (
+            *("begin_erasure", "gather_json", "gather_page", "closed_done", "closed_partly", "closed_refused"),
+            *("verified_signed_link", "verified_mail_answered", "verified_known", "verified_document_seen"),
+        ),
+        "A",
+    ),
     "webhooks.WebhookDelivery": {"reprocess": "A"},
 }
 

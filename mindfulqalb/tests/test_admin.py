@@ -21,6 +21,7 @@ from mindfulqalb.retention.models import LegalHold, Restriction, RetentionRule, 
 from mindfulqalb.staff.models import StaffMember
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
 from mindfulqalb.staff.tests.builders import log_in
+from mindfulqalb.subject_requests.models import SubjectRequest
 from mindfulqalb.tests.everything import ADDRESS, CLAIMED, CLIENT, make_everything
 from mindfulqalb.webhooks.models import WebhookDelivery
 from payments.models import Payment, Refund
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.django_db
 
 TRACES = re.compile(rf"xanthippe|quuxworth|9812345670|{re.escape(ADDRESS)}|{re.escape(CLAIMED)}|Sealed", re.IGNORECASE)
 DRAFTED = {ConsentDocument}  # writable until published; the row here is
-WRITABLE = {SessionOffer, Therapist, CancellationRule, StaffMember, Group, RetentionRule, LegalHold}
+WRITABLE = {SessionOffer, Therapist, CancellationRule, StaffMember, Group, RetentionRule, LegalHold, SubjectRequest}
 READ_ONLY = sorted(
     {model._meta.label for model in admin.site._registry} - {model._meta.label for model in WRITABLE | DRAFTED}
 )

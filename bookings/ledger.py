@@ -116,7 +116,7 @@ def accounted(payments: QuerySet[Any]) -> Any:
 
 def _account() -> Case:
     return Case(
-        When(attention=Attention.DISPUTE, then=Value(Account.DISPUTED)),
+        When(attention__in=[Attention.DISPUTE, Attention.DISPUTE_LOST], then=Value(Account.DISPUTED)),
         When(~Q(attention=Attention.NONE), then=Value(Account.ATTENTION)),
         # More went back than had come; or it was to go back, and did not.
         When(Q(rest__lt=0) | Q(newest_refund=RefundState.FAILED), then=Value(Account.ATTENTION)),

@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
 from payments.attention import accept_payment
-from payments.models import Payment, Refund
+from payments.models import Dispute, Payment, Refund
 from payments.queries import refundable
 from payments.refund_admin import RefundPage
 from payments.refunds import request_refund, retry_refund
@@ -110,6 +110,18 @@ class RefundAdmin(ReadOnlyAdmin):
                 self, request, rows, partial(_retry, f"staff:{request.user.pk}"), done="Refunds requested again"
             )
         return page
+
+
+@admin.register(Dispute)
+class DisputeAdmin(ReadOnlyAdmin):
+    """What clients' banks want back; it is answered at the gateway."""
+
+    list_display = ("noticed_at", "payment", "amount", "reason", "state", "answer_by", "settled_at")
+    list_filter: ClassVar = ["state", "payment__gateway"]
+    list_select_related = ("payment",)
+    search_fields = ("provider_dispute_id", "payment__provider_payment_id")
+    ordering = ("-noticed_at",)
+    show_full_result_count = False
 
 
 def _accept(actor: str, payment: Payment) -> None:

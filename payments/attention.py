@@ -10,6 +10,7 @@ from mindfulqalb.api.errors import Refusal
 from mindfulqalb.audit.services import record
 from payments.announcements import offer_money
 from payments.models import Payment
+from payments.queries import is_disputed
 from payments.states import ACCEPTABLE
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def accept_payment(*, payment_id: UUID, actor: str, now: datetime) -> Payment:
     """
     with transaction.atomic():
         payment = Payment.objects.locked(payment_id)
-        if payment.attention not in ACCEPTABLE:
+        if payment.attention not in ACCEPTABLE or is_disputed(payment):
             raise NothingToAccept
         details = {
             "attention": payment.attention,

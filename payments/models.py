@@ -12,8 +12,10 @@ from django.db.models import Q
 from payments.money import Money
 from payments.states import (
     ALLOWED,
+    DISPUTE_MOVES,
     REFUND_MOVES,
     Attention,
+    DisputeState,
     ImpossibleMove,
     PaymentState,
     RefundReason,
@@ -190,4 +192,45 @@ class Refund(models.Model):
     @property
     def amount(self) -> Money:
         """How much goes back."""
+        return Money(self.amount_minor, self.currency)
+
+
+class Dispute(models.Model):
+    """A client's bank wants the money of a payment back. The gateway tells, we answer it there, and only take note."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
+    state = models.CharField(max_length=20, choices=DisputeState, default=DisputeState.OPEN)
+    amount_minor = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3)
+    provider_dispute_id = models.CharField(max_length=255, unique=True, help_text="disp_... or du_...")
+    reason = models.CharField(max_length=100, blank=True, help_text="The bank's code, never a client's words.")
+    answer_by = models.DateTimeField(null=True, help_text="Until when the gateway takes our answer.")
+    noticed_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "disputes"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="dispute_amount_positive"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "noticed_at"], name="dispute_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} of {self.payment_id}"
+
+    # Mutators: call them on a row whose payment is locked, then save.
+
+    def move_to(self, state: DisputeState) -> None:
+        """Take the one step that the table allows. Raises ImpossibleMove."""
+        if state not in DISPUTE_MOVES[DisputeState(self.state)]:
+            msg = f"dispute {self.id} cannot move from {self.state} to {state}"
+            raise ImpossibleMove(msg)
+        self.state = state
+
+    @property
+    def amount(self) -> Money:
+        """How much the bank wants."""
         return Money(self.amount_minor, self.currency)

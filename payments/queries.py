@@ -6,7 +6,7 @@ from django.db.models import Sum
 
 from payments.models import Payment
 from payments.money import Money
-from payments.states import PaymentState, RefundState
+from payments.states import UNDECIDED, DisputeState, PaymentState, RefundState
 
 # A Checkout Session that failed is over; an order takes any number of attempts.
 STILL_OPEN = {"razorpay": [PaymentState.CREATED, PaymentState.FAILED], "stripe": [PaymentState.CREATED]}
@@ -23,14 +23,32 @@ def open_payment_for(*, reference: str, gateway: str) -> Payment | None:
 
 
 def refundable(payment: Payment) -> Money:
-    """What of a captured payment has neither gone back nor is on its way."""
+    """What can be sent back of a captured payment: neither gone, nor on its way, nor in a bank's hands.
+
+    Nothing can while a dispute is undecided: the client would be paid twice.
+    """
+    if is_disputed(payment):
+        return Money(0, payment.captured_currency)
     gone = payment.refunds.exclude(state=RefundState.FAILED).aggregate(total=Sum("amount_minor"))["total"] or 0
-    return Money((payment.captured_amount_minor or 0) - gone, payment.captured_currency)
+    left = (payment.captured_amount_minor or 0) - gone - lost(payment).amount_minor
+    return Money(max(left, 0), payment.captured_currency)
+
+
+def lost(payment: Payment) -> Money:
+    """What the client's bank has taken back of it for good."""
+    taken = payment.disputes.filter(state=DisputeState.LOST).aggregate(total=Sum("amount_minor"))["total"] or 0
+    return Money(taken, payment.captured_currency)
+
+
+def is_disputed(payment: Payment) -> bool:
+    """Whether a bank is still deciding about it."""
+    return payment.disputes.filter(state__in=UNDECIDED).exists()
 
 
 def is_untouched(payment: Payment) -> bool:
-    """Whether nothing has gone back of it: what was refunded in part buys no session any more."""
-    return not payment.refunds.exclude(state=RefundState.FAILED).exists()
+    """Whether all of it is here and undisputed: what was refunded in part buys no session any more."""
+    is_whole = not payment.refunds.exclude(state=RefundState.FAILED).exists()
+    return is_whole and not payment.disputes.exclude(state=DisputeState.WON).exists()
 
 
 def has_gone_back(payment: Payment) -> bool:

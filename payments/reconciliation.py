@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from mindfulqalb.vendors.errors import ProviderError
-from payments.gateways import gateway_named
+from payments.disputes import sync_dispute, sync_disputes
+from payments.gateways import REGISTRY, gateway_named
 from payments.models import Payment
 from payments.refunds import sync_refunds
 from payments.services import capture_payment
@@ -32,10 +33,18 @@ OPEN_STATES = (PaymentState.CREATED, PaymentState.PENDING, PaymentState.FAILED, 
 
 
 def apply_webhook(*, gateway: str, body: str, now: datetime) -> Payment | None:
-    """Act on a stored delivery: it only says about which payment to ask, and that is returned.
+    """Act on a stored delivery: it only says what to ask about; the payment that it was about is returned.
 
     What is not ours is left alone.
     """
+    payment = _refresh_subject(gateway, body, now)
+    if dispute_id := gateway_named(gateway).dispute_of_webhook(body):
+        dispute = sync_dispute(gateway=gateway, provider_dispute_id=dispute_id, now=now)
+        return dispute.payment if dispute else payment
+    return payment
+
+
+def _refresh_subject(gateway: str, body: str, now: datetime) -> Payment | None:
     subject = gateway_named(gateway).order_of_webhook(body)
     if subject is None:
         return None
@@ -70,6 +79,16 @@ def recent_captures(*, now: datetime) -> list[UUID]:
     """Name the payments of which the gateway may know more than we do, though everything seems to be at its end."""
     found = Payment.objects.filter(state=PaymentState.CAPTURED, duplicate_of=None, captured_at__gte=now - LOOK_BACK)
     return list(found.order_by("captured_at").values_list("id", flat=True))
+
+
+def refresh_disputes(*, now: datetime) -> Iterator[int | None]:
+    """Ask every gateway about disputes; None stands for one that did not answer, and does not stop the rest."""
+    for gateway in REGISTRY:
+        try:
+            yield sync_disputes(gateway=gateway, now=now)
+        except ProviderError as error:
+            logger.warning("the disputes at %s could not be refreshed: %s", gateway, error)
+            yield None
 
 
 def refresh_payments(payment_ids: Iterable[UUID], *, now: datetime) -> Iterator[Payment | None]:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from mindfulqalb.api.errors import Refusal
 from mindfulqalb.audit.services import record
+from mindfulqalb.outbox.registry import RetryLater
 from mindfulqalb.outbox.services import enqueue
 from mindfulqalb.vendors.errors import ProviderError
 from payments.announcements import alert
 from payments.gateways import gateway_named
 from payments.gateways.base import GatewayRefund, RefundRequest
 from payments.models import Payment, Refund
-from payments.queries import has_gone_back, refundable
+from payments.queries import has_gone_back, is_disputed, refundable
 from payments.states import Attention, RefundReason, RefundState
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+ASK_AFTER_DISPUTE = timedelta(hours=6)
 SETTLED = (RefundState.PROCESSED, RefundState.FAILED)
 
 
@@ -48,6 +51,14 @@ class ChangedMeanwhile(Refusal):
     sentence = "Meanwhile some of this payment has gone back. Please look again at what is left."
 
 
+class PaymentDisputed(Refusal):
+    """The client's bank is deciding about it; a refund on top could pay the client twice."""
+
+    code = "payment_disputed"
+    status = 409
+    sentence = "The client's bank is disputing this payment. Nothing can be sent back until it has decided."
+
+
 class NotFailed(Refusal):
     """Only a refund that failed can be tried again."""
 
@@ -69,10 +80,13 @@ def request_refund(
 
     From here on the payment buys nothing. Pending refunds count as gone: two requests at once cannot both have the last
     rupee. A person who decides on a page passes on what it showed as left (`seen_left`), so that a second click does
-    not refund a second half. Raises NothingToRefund, MoreThanIsLeft or ChangedMeanwhile.
+    not refund a second half. Raises PaymentDisputed, NothingToRefund, MoreThanIsLeft or
+    ChangedMeanwhile.
     """
     with transaction.atomic():
         payment = Payment.objects.locked(payment_id)
+        if is_disputed(payment):
+            raise PaymentDisputed
         left = refundable(payment)
         if left.amount_minor <= 0:
             raise NothingToRefund
@@ -117,7 +131,7 @@ def send_refund(*, refund_id: UUID, now: datetime) -> Refund:
 
     Asks first what is there already: no answer to an earlier call does not mean that nothing was done, and where a hand
     in the dashboard was faster there may be nothing left. Raises ProviderError when the gateway does not answer: the
-    refund stays PENDING, and the next call bears the same key.
+    refund stays PENDING, and the next call bears the same key. Raises RetryLater while a bank decides about it.
     """
     refund = _note_sending(refund_id)
     if refund.state in SETTLED:
@@ -156,6 +170,8 @@ def _note_sending(refund_id: UUID) -> Refund:
     with transaction.atomic():
         refund = _locked(refund_id)
         if refund.state == RefundState.REQUESTED:
+            if is_disputed(refund.payment):
+                raise RetryLater(ASK_AFTER_DISPUTE)
             refund.move_to(RefundState.PENDING)
             refund.save(update_fields=["state"])
     return refund

@@ -44,6 +44,25 @@ REFUND_MOVES = {
 }
 
 
+class DisputeState(models.TextChoices):
+    """How a client's bank stands to a dispute."""
+
+    OPEN = "OPEN", "Waits for our answer"
+    UNDER_REVIEW = "UNDER_REVIEW", "Looked at by the bank"
+    WON = "WON", "Won, or dropped"
+    LOST = "LOST", "Lost: the bank has taken the money"
+
+
+# Banks take up again what they had settled, for us and against us; a lost one is sometimes reversed months later.
+DISPUTE_MOVES = {
+    DisputeState.OPEN: {DisputeState.UNDER_REVIEW, DisputeState.WON, DisputeState.LOST},
+    DisputeState.UNDER_REVIEW: {DisputeState.OPEN, DisputeState.WON, DisputeState.LOST},
+    DisputeState.WON: {DisputeState.OPEN, DisputeState.UNDER_REVIEW, DisputeState.LOST},
+    DisputeState.LOST: {DisputeState.OPEN, DisputeState.UNDER_REVIEW, DisputeState.WON},
+}
+UNDECIDED = (DisputeState.OPEN, DisputeState.UNDER_REVIEW)
+
+
 class RefundReason(models.TextChoices):
     """Why money goes back."""
 
@@ -67,6 +86,7 @@ class Attention(models.TextChoices):
     SECOND_CAPTURE = "second_capture", "Captured a second time for one order"
     REFUND_FAILED = "refund_failed", "A refund of it failed"
     DISPUTE = "dispute", "Disputed at the client's bank"
+    DISPUTE_LOST = "dispute_lost", "Taken back by the client's bank"
 
 
 # What a person may settle by accepting the payment as it is.

@@ -26,12 +26,13 @@ CALLS: dict[str, tuple[str, ...]] = {
     ),
     "razorpay": (
         *("orders.create", "orders.fetch", "orders.list", "orders.payments", "payments.fetch", "payments.list"),
-        *("payments.capture", "payments.pay", "refunds.create", "refunds.fetch", "refunds.list", "not_found"),
+        *("payments.capture", "payments.pay", "refunds.create", "refunds.fetch", "refunds.list"),
+        *("disputes.fetch", "disputes.list", "not_found"),
     ),
     "stripe": (
         *("sessions.create", "sessions.retrieve", "sessions.list", "sessions.line_items", "sessions.expire"),
         *("sessions.pay", "payment_intents.retrieve", "charges.retrieve", "refunds.create", "refunds.retrieve"),
-        *("refunds.list", "events.list", "events.retrieve", "not_found"),
+        *("refunds.list", "disputes.retrieve", "disputes.list", "events.list", "events.retrieve", "not_found"),
     ),
     "smtp": ("mail.send",),
 }
@@ -43,11 +44,15 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "razorpay": (
         *("payment.authorized", "payment.captured", "payment.failed", "order.paid"),
         *("refund.created", "refund.processed", "refund.failed"),
+        *("payment.dispute.created", "payment.dispute.under_review", "payment.dispute.action_required"),
+        *("payment.dispute.won", "payment.dispute.lost", "payment.dispute.closed"),
     ),
     "stripe": (
         *("checkout.session.completed", "checkout.session.expired"),
         *("checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed"),
         *("refund.created", "refund.updated", "refund.failed", "charge.refunded"),
+        *("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"),
+        *("charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"),
     ),
 }
 CALLS["webhooks"] = tuple(

@@ -42,6 +42,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "mail.view_sentmail",
     ),
     FINANCE: (
+        "payments.view_dispute",
         "payments.view_payment",
         "payments.view_refund",
         "payments.add_refund",
@@ -96,6 +97,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "outbox.retry_outboxmessage",
         "outbox.view_outboxmessage",
         "payments.add_refund",
+        "payments.view_dispute",
         "payments.view_payment",
         "payments.view_refund",
         "receipts.view_receipt",

@@ -20,7 +20,7 @@ from mindfulqalb.retention.models import Restriction, Tombstone
 from mindfulqalb.retention.timetable import load_shipped_rules
 from mindfulqalb.subject_requests.services import receive_request
 from mindfulqalb.webhooks.models import WebhookDelivery
-from payments.models import Refund
+from payments.models import Dispute, Refund
 from payments.receipts.services import Recipient, issue_receipt
 
 CLIENT = Customer(name="Xanthippe Quuxworth", email="xanthippe@quuxworth.example", phone="+919812345670")
@@ -32,6 +32,9 @@ def make_everything() -> None:
     seen = Circumstances(address=ADDRESS, address_source="peer", user_agent="Firefox", claimed_address=CLAIMED)
     payment = make_payment()
     booking = make_booking(wish=make_wish(customer=CLIENT, circumstances=seen), payment=payment)
+    Dispute.objects.create(
+        payment=payment, provider_dispute_id="disp_1", amount_minor=100, currency="INR", noticed_at=NOW
+    )
     Refund.objects.create(
         payment=payment, reason="cancelled", amount_minor=100, currency="INR", actor="system", requested_at=NOW
     )

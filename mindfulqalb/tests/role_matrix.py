@@ -47,6 +47,7 @@ MODELS = {
     "mail.SentMail": Decision("DA"),
     "outbox.OutboxMessage": Decision("A"),
     "payments.Payment": Decision("FA"),
+    "payments.Dispute": Decision("FA"),
     "payments.Refund": Decision("FA"),
     "receipts.Receipt": Decision("FA"),
     "retention.LegalHold": Decision("CA", add="C"),

@@ -24,7 +24,7 @@ from mindfulqalb.staff.tests.builders import log_in
 from mindfulqalb.subject_requests.models import SubjectRequest
 from mindfulqalb.tests.everything import ADDRESS, CLAIMED, CLIENT, make_everything
 from mindfulqalb.webhooks.models import WebhookDelivery
-from payments.models import Payment, Refund
+from payments.models import Dispute, Payment, Refund
 from payments.receipts.models import Receipt
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def snapshot(label: str) -> list[Any]:
 
 
 def test_everything_in_the_admin_is_known_here() -> None:
-    evidence = {Booking, ConsentDocument, ConsentRecord, LedgerEntry, OutboxMessage, Payment, Receipt, Refund, SentMail}
+    money = {Dispute, LedgerEntry, Payment, Receipt, Refund}
+    evidence = {Booking, ConsentDocument, ConsentRecord, OutboxMessage, SentMail} | money
     trail = {AuditCheckpoint, AuditEvent, AuditSeal, AuditVerification, Restriction, Tombstone}
 
     assert set(admin.site._registry) == evidence | trail | {CalendarFinding, WebhookDelivery} | WRITABLE

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from mindfulqalb.webhooks.services import WebhookEvent
     from payments.money import Money
-    from payments.states import PaymentState, RefundState
+    from payments.states import DisputeState, PaymentState, RefundState
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,18 @@ class GatewayRefund:
     key: str
 
 
+@dataclass(frozen=True)
+class GatewayDispute:
+    """The gateway's word on one dispute; `reason` is a code of the bank's."""
+
+    provider_dispute_id: str
+    provider_payment_id: str
+    state: DisputeState
+    amount: Money
+    reason: str
+    answer_by: datetime | None
+
+
 class PaymentGateway(Protocol):
     """A vendor who takes money. Every method raises ProviderError, and nothing of the vendor's own."""
 
@@ -103,3 +115,12 @@ class PaymentGateway(Protocol):
 
     def refunds(self, provider_payment_id: str) -> list[GatewayRefund]:
         """List what went back of a payment, made by us or by hand in the gateway's dashboard."""
+
+    def dispute_of_webhook(self, body: str) -> str | None:
+        """Name the dispute that a stored delivery is about; None when it is about something else."""
+
+    def dispute(self, provider_dispute_id: str) -> GatewayDispute:
+        """Fetch one dispute."""
+
+    def disputes(self) -> list[GatewayDispute]:
+        """List the newest disputes, of all payments."""

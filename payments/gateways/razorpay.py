@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import certifi
@@ -18,9 +20,9 @@ from mindfulqalb.vendors.errors import ProviderError
 from mindfulqalb.vendors.sessions import vendor_session
 from mindfulqalb.webhooks.bodies import json_object
 from mindfulqalb.webhooks.services import LONGEST_HEADER, InvalidWebhook, WebhookEvent, signature_matches
-from payments.gateways.base import Charge, GatewayRefund, Order, OrderRequest, RefundRequest
+from payments.gateways.base import Charge, GatewayDispute, GatewayRefund, Order, OrderRequest, RefundRequest
 from payments.money import Money
-from payments.states import PaymentState, RefundState
+from payments.states import DisputeState, PaymentState, RefundState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,6 +35,15 @@ STATES = {
     "failed": PaymentState.FAILED,
 }
 REFUND_STATES = {"processed": RefundState.PROCESSED, "failed": RefundState.FAILED}
+# Razorpay closes a suspicion of fraud without taking money. What is new to us is taken for undecided.
+DISPUTE_STATES = {
+    "under_review": DisputeState.UNDER_REVIEW,
+    "won": DisputeState.WON,
+    "closed": DisputeState.WON,
+    "lost": DisputeState.LOST,
+}
+DISPUTE_ID = re.compile("disp_[A-Za-z0-9]+")
+MOST_DISPUTES = 100
 MOST_REFUNDS = 100  # the page size that Razorpay allows; more partial refunds of one session do not happen
 NO_SUCH_ID = ("does not exist", "not a valid id")
 # Too many requests; the same refund is under way at this moment.
@@ -170,6 +181,24 @@ class RazorpayGateway:
             found = self._client.payment.fetch_multiple_refund(provider_payment_id, {"count": MOST_REFUNDS})
             return [_refund(item) for item in found["items"]]
 
+    def dispute_of_webhook(self, body: str) -> str | None:
+        """Name the dispute of a `payment.dispute.*` event. https://razorpay.com/docs/webhooks/disputes/"""
+        payload = json_object(body).get("payload")
+        told = payload.get("dispute") if isinstance(payload, dict) else None
+        entity = told.get("entity") if isinstance(told, dict) else None
+        found = entity.get("id") if isinstance(entity, dict) else None
+        return found if isinstance(found, str) and DISPUTE_ID.fullmatch(found) else None
+
+    def dispute(self, provider_dispute_id: str) -> GatewayDispute:
+        """Fetch a dispute. https://razorpay.com/docs/api/disputes/fetch-with-id/"""
+        with _vendor_errors("fetch a dispute"):
+            return _dispute(self._client.dispute.fetch(provider_dispute_id))
+
+    def disputes(self) -> list[GatewayDispute]:
+        """List disputes, newest first. https://razorpay.com/docs/api/disputes/fetch-all/"""
+        with _vendor_errors("list disputes"):
+            return [_dispute(item) for item in self._client.dispute.all({"count": MOST_DISPUTES})["items"]]
+
     def is_genuine_return(self, *, provider_order_id: str, provider_payment_id: str, signature: str) -> bool:
         """Check what the checkout dialog handed to the browser; `provider_order_id` must come from our own row.
 
@@ -233,6 +262,21 @@ def _refund(refund: dict[str, Any]) -> GatewayRefund:
         state=REFUND_STATES.get(refund["status"], RefundState.PENDING),
         amount=Money(refund["amount"], refund["currency"]),
         key=str(notes.get("refund", "")),
+    )
+
+
+def _dispute(dispute: dict[str, Any]) -> GatewayDispute:
+    state = DISPUTE_STATES.get(dispute["status"], DisputeState.OPEN)
+    # Of a lost one, what was really deducted.
+    amount = (dispute.get("amount_deducted") if state == DisputeState.LOST else None) or dispute["amount"]
+    answer_by = dispute.get("respond_by")
+    return GatewayDispute(
+        provider_dispute_id=dispute["id"],
+        provider_payment_id=dispute["payment_id"],
+        state=state,
+        amount=Money(amount, dispute["currency"]),
+        reason=str(dispute.get("reason_code") or "")[:100],
+        answer_by=datetime.fromtimestamp(answer_by, UTC) if answer_by else None,
     )
 
 

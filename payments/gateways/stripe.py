@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import stripe
@@ -14,9 +15,9 @@ from mindfulqalb.vendors.errors import ProviderError
 from mindfulqalb.vendors.sessions import vendor_session
 from mindfulqalb.webhooks.bodies import json_object
 from mindfulqalb.webhooks.services import LONGEST_HEADER, InvalidWebhook, WebhookEvent
-from payments.gateways.base import Charge, GatewayRefund, Order, OrderRequest, RefundRequest
+from payments.gateways.base import Charge, GatewayDispute, GatewayRefund, Order, OrderRequest, RefundRequest
 from payments.money import Money
-from payments.states import PaymentState, RefundState
+from payments.states import DisputeState, PaymentState, RefundState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,6 +32,17 @@ REFUND_STATES = {
     "canceled": RefundState.FAILED,
 }
 MOST_REFUNDS = 100
+# A warning that is closed, or a dispute that was prevented, took no money. What is new to us is taken for undecided.
+DISPUTE_STATES = {
+    "under_review": DisputeState.UNDER_REVIEW,
+    "warning_under_review": DisputeState.UNDER_REVIEW,
+    "won": DisputeState.WON,
+    "warning_closed": DisputeState.WON,
+    "prevented": DisputeState.WON,
+    "lost": DisputeState.LOST,
+}
+DISPUTE_ID = re.compile("(du|dp)_[A-Za-z0-9]+")
+MOST_DISPUTES = 100
 
 
 class StripeGateway:
@@ -130,10 +142,7 @@ class StripeGateway:
 
     def order_of_webhook(self, body: str) -> str | None:
         """Name the session that a `checkout.session.*` event is about, or the payment intent of any other."""
-        data = json_object(body).get("data")
-        entity = data.get("object") if isinstance(data, dict) else None
-        if not isinstance(entity, dict):
-            return None
+        entity = _entity(body)
         if entity.get("object") == "checkout.session":
             return str(entity.get("id"))
         intent = entity.get("payment_intent")
@@ -157,6 +166,28 @@ class StripeGateway:
         with _vendor_errors("list refunds"):
             found = self._client.v1.refunds.list(params={"payment_intent": provider_payment_id, "limit": MOST_REFUNDS})
             return [_refund(item) for item in found.data]
+
+    def dispute_of_webhook(self, body: str) -> str | None:
+        """Name the dispute of a `charge.dispute.*` event."""
+        entity = _entity(body)
+        found = entity.get("id") if entity.get("object") == "dispute" else None
+        return found if isinstance(found, str) and DISPUTE_ID.fullmatch(found) else None
+
+    def dispute(self, provider_dispute_id: str) -> GatewayDispute:
+        """Fetch a dispute. https://docs.stripe.com/api/disputes/retrieve"""
+        with _vendor_errors("fetch a dispute"):
+            return _dispute(self._client.v1.disputes.retrieve(provider_dispute_id))
+
+    def disputes(self) -> list[GatewayDispute]:
+        """List disputes, newest first. https://docs.stripe.com/api/disputes/list"""
+        with _vendor_errors("list disputes"):
+            return [_dispute(item) for item in self._client.v1.disputes.list(params={"limit": MOST_DISPUTES}).data]
+
+
+def _entity(body: str) -> dict[str, Any]:
+    data = json_object(body).get("data")
+    entity = data.get("object") if isinstance(data, dict) else None
+    return entity if isinstance(entity, dict) else {}
 
 
 def _session_params(request: OrderRequest) -> dict[str, Any]:
@@ -219,6 +250,19 @@ def _refund(refund: stripe.Refund) -> GatewayRefund:
         state=REFUND_STATES.get(refund.status or "", RefundState.PENDING),
         amount=Money(refund.amount, refund.currency.upper()),
         key=str(metadata.get("refund", "")),
+    )
+
+
+def _dispute(dispute: stripe.Dispute) -> GatewayDispute:
+    answer_by = dispute.evidence_details.due_by
+    intent = dispute.payment_intent
+    return GatewayDispute(
+        provider_dispute_id=dispute.id,
+        provider_payment_id=intent.id if isinstance(intent, stripe.PaymentIntent) else intent or "",
+        state=DISPUTE_STATES.get(dispute.status, DisputeState.OPEN),
+        amount=Money(dispute.amount, dispute.currency.upper()),
+        reason=dispute.reason[:100],
+        answer_by=datetime.fromtimestamp(answer_by, UTC) if answer_by else None,
     )
 
 

@@ -14,9 +14,13 @@ POST   razorpay/orders/{id}/pay           {"outcome": captured | authorized | fa
                                           second}
 POST   razorpay/payments/{id}/settle      {"status": authorized | captured | failed}: the bank answers
 POST   razorpay/refunds/{id}/settle       {"status": processed | failed}
+POST   razorpay/payments/{id}/dispute     {"amount"}: the client's bank wants it back, all unless told
+POST   razorpay/disputes/{id}/settle      {"status": open | under_review | won | lost | closed}
 POST   stripe/sessions/{id}/pay           {"outcome": paid | delayed | declined}; "seconds" until late money comes
 POST   stripe/sessions/{id}/settle        {"status": succeeded | failed}: a delayed payment comes to its end
 POST   stripe/refunds/{id}/settle         {"status": succeeded | failed | canceled}
+POST   stripe/payment_intents/{id}/dispute {"amount"}: the client's bank wants it back, all unless told
+POST   stripe/disputes/{id}/settle        {"status": needs_response | under_review | won | lost | ...}
 POST   calcom/bookings/{uid}/{change}     what the therapist does in Cal.com: cancel, confirm, decline, no-show,
                                           meeting-started, meeting-ended, reschedule {"start"}; {"reason"} where it fits
 """
@@ -50,7 +54,11 @@ urlpatterns = [
     path("razorpay/orders/<order_id>/pay", by_method(POST=views.pay_razorpay_order, otherwise=_nothing)),
     path("razorpay/payments/<payment_id>/settle", control_view(POST=views.settle_razorpay_payment)),
     path("razorpay/refunds/<refund_id>/settle", control_view(POST=views.settle_razorpay_refund)),
+    path("razorpay/payments/<payment_id>/dispute", control_view(POST=views.dispute_razorpay_payment)),
+    path("razorpay/disputes/<dispute_id>/settle", control_view(POST=views.settle_razorpay_dispute)),
     path("stripe/sessions/<session_id>/pay", by_method(POST=views.pay_stripe_session, otherwise=_nothing)),
     path("stripe/sessions/<session_id>/settle", control_view(POST=views.settle_stripe_session)),
+    path("stripe/payment_intents/<intent_id>/dispute", control_view(POST=views.dispute_stripe_payment)),
+    path("stripe/disputes/<dispute_id>/settle", control_view(POST=views.settle_stripe_dispute)),
     path("stripe/refunds/<refund_id>/settle", control_view(POST=views.settle_stripe_refund)),
 ]

@@ -12,11 +12,13 @@ from mindfulqalb.sandbox.calcom.event_types import HOST_EMAIL
 from mindfulqalb.sandbox.calls import readable_body, struck, vendor_call
 from mindfulqalb.sandbox.control.envelope import UnknownThingError
 from mindfulqalb.sandbox.mailbox import messages
+from mindfulqalb.sandbox.razorpay import disputes as razorpay_disputes
 from mindfulqalb.sandbox.razorpay import envelope as razorpay
 from mindfulqalb.sandbox.razorpay import orders
 from mindfulqalb.sandbox.razorpay import paying as razorpay_paying
 from mindfulqalb.sandbox.razorpay import refunds as razorpay_refunds
 from mindfulqalb.sandbox.store import Record, store
+from mindfulqalb.sandbox.stripe import disputes as stripe_disputes
 from mindfulqalb.sandbox.stripe import envelope as stripe
 from mindfulqalb.sandbox.stripe import paying as stripe_paying
 from mindfulqalb.sandbox.stripe import refunds as stripe_refunds
@@ -41,12 +43,14 @@ def get_state(request: HttpRequest, data: Data) -> Data:
             "orders": [orders.present_order(order) for order in store().all(razorpay.ORDER)],
             "payments": store().all(razorpay.PAYMENT),
             "refunds": store().all(razorpay.REFUND),
+            "disputes": store().all(razorpay_disputes.DISPUTE),
         },
         "stripe": {
             "sessions": [present_session(session) for session in store().all(stripe.SESSION)],
             "paymentIntents": store().all(stripe.INTENT),
             "charges": store().all(stripe.CHARGE),
             "refunds": store().all(stripe.REFUND),
+            "disputes": store().all(stripe_disputes.DISPUTE),
             "events": store().all(stripe.EVENT),
         },
         "smtp": {"messages": messages.messages()},
@@ -181,6 +185,16 @@ def settle_razorpay_refund(request: HttpRequest, data: Data, refund_id: str) -> 
     return razorpay_refunds.settle_refund(refund_id, str(data.get("status")))
 
 
+def dispute_razorpay_payment(request: HttpRequest, data: Data, payment_id: str) -> Data:
+    """Let the client's bank ask for the money back: `{"amount"}`, all of it unless told."""
+    return razorpay_disputes.raise_dispute(payment_id, data.get("amount"))
+
+
+def settle_razorpay_dispute(request: HttpRequest, data: Data, dispute_id: str) -> Data:
+    """Let the bank decide: `{"status": "open" | "under_review" | "won" | "lost" | "closed"}`."""
+    return razorpay_disputes.settle_dispute(dispute_id, str(data.get("status")))
+
+
 @vendor_call(stripe.STRIPE, "sessions.pay")
 def pay_stripe_session(request: HttpRequest, session_id: str) -> Answer:
     """Act on a session without a browser: `{"outcome": "paid" | "delayed" | "declined", "seconds"}`."""
@@ -198,6 +212,16 @@ def settle_stripe_session(request: HttpRequest, data: Data, session_id: str) -> 
 def settle_stripe_refund(request: HttpRequest, data: Data, refund_id: str) -> Data:
     """Bring a refund to its end: `{"status": "succeeded" | "failed" | "canceled"}`."""
     return stripe_refunds.settle_refund(refund_id, str(data.get("status")))
+
+
+def dispute_stripe_payment(request: HttpRequest, data: Data, intent_id: str) -> Data:
+    """Let the client's bank ask for the money back: `{"amount"}`, all of it unless told."""
+    return stripe_disputes.raise_dispute(intent_id, data.get("amount"))
+
+
+def settle_stripe_dispute(request: HttpRequest, data: Data, dispute_id: str) -> Data:
+    """Let the bank decide: `{"status": "needs_response" | "under_review" | "won" | "lost" | ...}`."""
+    return stripe_disputes.settle_dispute(dispute_id, str(data.get("status")))
 
 
 def change_booking(request: HttpRequest, data: Data, uid: str, change: str) -> Data:

@@ -59,3 +59,9 @@ def announce_refund(refund: Record, payment: Record, *happened: str) -> None:
         "razorpay",
         [_event(f"refund.{name}", machine_now(), refund=dict(refund), payment=dict(payment)) for name in happened],
     )
+
+
+def announce_dispute(dispute: Record, payment: Record, happened: str) -> None:
+    """Tell what happened to a dispute: created, under_review, action_required, won, lost, closed."""
+    event = _event(f"payment.dispute.{happened}", machine_now(), payment=dict(payment), dispute=dict(dispute))
+    webhooks.announce("razorpay", [event])

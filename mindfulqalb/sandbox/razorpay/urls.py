@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from mindfulqalb.sandbox.razorpay import checkout, orders, payments, refunds
+from mindfulqalb.sandbox.razorpay import checkout, disputes, orders, payments, refunds
 from mindfulqalb.sandbox.razorpay.envelope import not_found
 
 urlpatterns = [
@@ -19,6 +19,8 @@ urlpatterns = [
     path("v1/payments/<payment_id>/refunds/<refund_id>", refunds.one_refund),
     path("v1/refunds", refunds.refunds),
     path("v1/refunds/<refund_id>", refunds.one_refund),
+    path("v1/disputes", disputes.disputes),
+    path("v1/disputes/<dispute_id>", disputes.one_dispute),
     path("checkout.js", checkout.checkout_script),
     path("checkout", checkout.checkout_page),
     path("checkout/pay", checkout.pay_button),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from mindfulqalb.sandbox.stripe import events, intents, pages, refunds, sessions
+from mindfulqalb.sandbox.stripe import disputes, events, intents, pages, refunds, sessions
 from mindfulqalb.sandbox.stripe.envelope import not_found
 
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("v1/charges/<charge_id>", intents.one_charge),
     path("v1/refunds", refunds.refunds),
     path("v1/refunds/<refund_id>", refunds.one_refund),
+    path("v1/disputes", disputes.disputes),
+    path("v1/disputes/<dispute_id>", disputes.one_dispute),
     path("v1/events", events.events),
     path("v1/events/<event_id>", events.one_event),
     path("pay/<session_id>", pages.pay_button),

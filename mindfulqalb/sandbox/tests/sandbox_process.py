@@ -184,9 +184,14 @@ class SandboxProcess:
         return told
 
     def settle(self, what: str, found_id: str, status: str) -> dict[str, Any]:
-        """Bring `razorpay/payments`, `razorpay/refunds`, `stripe/sessions` or `stripe/refunds` to an end."""
+        """Bring `razorpay/payments`, `stripe/sessions`, either's `refunds` or `disputes` to an end."""
         told: dict[str, Any] = self.control("POST", f"{what}/{found_id}/settle", {"status": status})
         return told
+
+    def dispute(self, what: str, found_id: str, amount: int | None = None) -> dict[str, Any]:
+        """Let the client's bank ask for `razorpay/payments` or `stripe/payment_intents` back."""
+        raised: dict[str, Any] = self.control("POST", f"{what}/{found_id}/dispute", {"amount": amount})
+        return raised
 
     def change_booking(self, uid: str, change: str, **more: Any) -> dict[str, Any]:
         """Do what the therapist does in Cal.com: cancel, confirm, decline, reschedule, no-show, meeting-ended."""

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
-from payments.reconciliation import refresh_payments, suspicious_payments
+from payments.reconciliation import refresh_disputes, refresh_payments, suspicious_payments
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -34,6 +34,7 @@ class Command(BaseCommand):
             told = f"{payment}: {payment.state.lower()}" if payment else "no answer"
             self.stdout.write(f"{number}/{len(found)} {told}")
         self.stdout.write(f"Asked about {len(found)} payments.")
+        silent += sum(found is None for found in refresh_disputes(now=now))
         if silent:
             raise CommandError(f"{silent} could not be asked about; run it again.")
 

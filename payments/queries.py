@@ -22,6 +22,17 @@ def open_payment_for(*, reference: str, gateway: str) -> Payment | None:
     )
 
 
+def paid_payment_for(*, reference: str) -> Payment | None:
+    """Find what the payer with this reference has paid, or is paying just now: a second order could be paid as well."""
+    return (
+        Payment.objects.filter(
+            reference=reference, state__in=[PaymentState.PENDING, PaymentState.CAPTURED], refunds=None
+        )
+        .order_by("-created_at")
+        .first()
+    )
+
+
 def refundable(payment: Payment) -> Money:
     """What can be sent back of a captured payment: neither gone, nor on its way, nor in a bank's hands.
 

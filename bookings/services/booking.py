@@ -19,6 +19,7 @@ from bookings.refusals import (
     SlotTaken,
 )
 from bookings.services.drafts import draft_booking
+from bookings.services.holds import give_up_replaced_holds
 from bookings.slots import claim_slot, give_up_hold, lock_therapists
 from bookings.states import BookingState
 from bookings.wishes import Wish, require_bookable_time
@@ -141,14 +142,14 @@ def _book_under_lock(
     if (known := _booked_already(wish, payment)) is not None:
         return known
     hold = _own_hold(wish, payment)
-    if payment is not None:
-        payment = lock_spendable(payment.id)
     if hold is not None and hold.offer_id == offer.id and hold.starts_at == wish.starts_at:
-        return _place(hold, payment, "client", now)
+        return _place(hold, payment and lock_spendable(payment.id), "client", now)
     if hold is not None and hold.state == BookingState.HELD:
         give_up_hold(hold, now=now)
     booking = draft_booking(wish=wish, offer=offer, consent=consent, state=BookingState.PENDING, now=now)
-    return _make_ours(booking, payment, "client", now)
+    # Who pays with older money may have an unpaid hold of their own in the way.
+    give_up_replaced_holds(booking, wish, now)
+    return _make_ours(booking, payment and lock_spendable(payment.id), "client", now)
 
 
 def _own_hold(wish: Wish, payment: Payment | None) -> Booking | None:

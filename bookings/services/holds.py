@@ -26,7 +26,7 @@ from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.vendors.errors import ProviderError
 from payments.models import Payment
 from payments.orders import start_order
-from payments.queries import open_payment_for
+from payments.queries import open_payment_for, paid_payment_for
 from payments.services import Checkout, request_order
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _new_hold(wish: Wish, offer: SessionOffer, consent: ConsentRecord, now: date
     booking = draft_booking(wish=wish, offer=offer, consent=consent, state=BookingState.HELD, now=now)
     booking.hold_expires_at = now + timedelta(minutes=settings.HOLD_MINUTES)
     booking.held_from = _digest(wish.circumstances.address)
-    _change_of_mind(booking, wish, now)
+    give_up_replaced_holds(booking, wish, now)
     _bound_holds(booking, now)
     claim_slot(booking, now=now)
     record(action="booking.held", actor="client", target=f"booking:{booking.id}", now=now)
@@ -142,7 +142,7 @@ def _digest(address: str) -> str:
     return salted_hmac("bookings.held_from", address, algorithm="sha256").hexdigest()
 
 
-def _change_of_mind(booking: Booking, wish: Wish, now: datetime) -> None:
+def give_up_replaced_holds(booking: Booking, wish: Wish, now: datetime) -> None:
     """Give up this client's own holds that the new one replaces: another format at that time, another free call.
 
     An order of such a hold that is paid all the same is money without a place, and is treated as that.
@@ -173,7 +173,8 @@ def _payment_for(booking: Booking, offer: SessionOffer, pay_with: str | None, no
     if offer.is_free or pay_with is None:
         return None
     reference = str(booking.id)
-    return open_payment_for(reference=reference, gateway=pay_with) or start_order(
+    known = paid_payment_for(reference=reference) or open_payment_for(reference=reference, gateway=pay_with)
+    return known or start_order(
         offer=offer, gateway=pay_with, currency=CURRENCY_OF_GATEWAY[pay_with], reference=reference, now=now
     )
 

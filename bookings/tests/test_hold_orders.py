@@ -9,13 +9,16 @@ import pytest
 
 from bookings.models import Booking
 from bookings.practice_time import local
-from bookings.services.booking import place_paid_hold
+from bookings.refusals import SlotTaken
+from bookings.services.booking import book_session, place_paid_hold
 from bookings.services.holds import Hold, hold_slot
 from bookings.states import BookingState
-from bookings.tests.builders import make_catalogue, make_wish, next_slot
+from bookings.tests.builders import make_catalogue, make_payment, make_wish, next_slot
 from mindfulqalb.vendors.errors import ProviderError
 from payments.models import Payment
+from payments.refunds import request_refund
 from payments.services import Checkout, capture_payment
+from payments.states import RefundReason
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -74,3 +77,60 @@ def test_hold_can_be_taken_again_after_its_order_failed(sandbox: SandboxProcess)
 
     assert again.payment is not None
     assert (again.booking.state, again.payment.reference) == (BookingState.HELD, str(again.booking.id))
+
+
+def test_hold_repeated_between_the_money_and_the_booking_makes_no_second_order(
+    sandbox: SandboxProcess, now: datetime
+) -> None:
+    first = _hold("razorpay")
+    assert first.payment is not None
+    sandbox.pay_razorpay(str(first.payment.provider_order_id))
+    capture_payment(payment_id=first.payment.id, now=now)
+
+    again = [_hold(gateway, first.booking.consent_id).payment for gateway in ("razorpay", "stripe")]
+
+    assert again == [first.payment, first.payment]
+    assert len(sandbox.state()["razorpay"]["orders"]) == 1
+    assert (sandbox.state()["stripe"]["sessions"], Payment.objects.count()) == ([], 1)
+
+
+def test_hold_whose_money_went_back_may_be_paid_anew(sandbox: SandboxProcess, now: datetime) -> None:
+    first = _hold("razorpay")
+    assert first.payment is not None
+    sandbox.pay_razorpay(str(first.payment.provider_order_id))
+    capture_payment(payment_id=first.payment.id, now=now)
+    request_refund(payment_id=first.payment.id, amount_minor=None, reason=RefundReason.STAFF, actor="staff:1", now=now)
+
+    again = _hold("razorpay", first.booking.consent_id)
+
+    assert again.payment != first.payment
+    assert len(sandbox.state()["razorpay"]["orders"]) == 2
+
+
+def test_booking_with_older_money_takes_the_place_of_the_clients_own_unpaid_hold(
+    sandbox: SandboxProcess, now: datetime
+) -> None:
+    hold = _hold("razorpay")
+    older = make_payment()
+    slot = local(next_slot())
+    wish = make_wish(day=slot.date(), clock=slot.time(), consent_id=hold.booking.consent_id)
+
+    booking = book_session(wish=wish, payment_id=older.provider_payment_id, now=now)
+
+    hold.booking.refresh_from_db()
+    assert (booking.state, booking.payment, booking.starts_at) == (BookingState.PENDING, older, hold.booking.starts_at)
+    assert hold.booking.state == BookingState.CANCELLED
+
+
+def test_booking_with_older_money_leaves_the_hold_of_somebody_else_with_the_same_email(
+    sandbox: SandboxProcess, now: datetime
+) -> None:
+    hold = _hold("razorpay")
+    slot = local(next_slot())
+    wish = make_wish(day=slot.date(), clock=slot.time())  # knows the email, and not the consent's id
+
+    with pytest.raises(SlotTaken):
+        book_session(wish=wish, payment_id=make_payment().provider_payment_id, now=now)
+
+    hold.booking.refresh_from_db()
+    assert hold.booking.state == BookingState.HELD

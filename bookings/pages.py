@@ -37,6 +37,8 @@ CHECKOUT_SOURCES: dict[str, Any] = {
     "script-src": settings.RAZORPAY_CSP_SOURCES,
     "frame-src": settings.RAZORPAY_CSP_SOURCES,
     "connect-src": settings.RAZORPAY_CSP_SOURCES,
+    # Where no dialog can open, the script leaves for Razorpay's own page by a form.
+    "form-action": settings.RAZORPAY_CSP_SOURCES,
 }
 
 

@@ -1,12 +1,17 @@
-"""Where a gateway may send a client back to."""
+"""Where a client comes back to from a gateway."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 
 from mindfulqalb.api.errors import Refusal
+from payments.states import PaymentState
+
+if TYPE_CHECKING:
+    from payments.models import Payment
 
 SESSION_MARK = "{CHECKOUT_SESSION_ID}"
 
@@ -35,6 +40,21 @@ def success_url_of(url: str, *, field: str = "successUrl") -> str:
     base, hash_sign, fragment = own.partition("#")
     joint = "&" if "?" in base else "?"
     return f"{base}{joint}session_id={SESSION_MARK}{hash_sign}{fragment}"
+
+
+def return_page(payment: Payment | None) -> str:
+    """Name the place on our booking page that goes on after Razorpay's dialog; None is a payment not settled yet."""
+    if payment is not None and payment.is_captured:
+        query = {
+            "paid": "razorpay",
+            "order_id": payment.provider_order_id or "",
+            "payment_id": payment.provider_payment_id or "",
+        }
+    elif payment is not None and payment.state in {PaymentState.FAILED, PaymentState.CREATED}:
+        query = {"cancelled": "razorpay"}
+    else:
+        query = {"returned": "razorpay"}
+    return f"/?{urlencode(query)}"
 
 
 def _origin(url: str) -> str | None:

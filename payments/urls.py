@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from payments.views import GatewayWebhookViewSet, PaymentViewSet
+from payments.views import GatewayWebhookViewSet, PaymentViewSet, RazorpayReturnViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("payments", PaymentViewSet, basename="payment")
@@ -14,6 +14,7 @@ webhook = GatewayWebhookViewSet.as_view({"post": "create"})
 
 urlpatterns = [
     *router.urls,
+    path("payments/razorpay-return", RazorpayReturnViewSet.as_view({"post": "create"}), name="razorpay-return"),
     path("webhooks/razorpay", webhook, {"gateway": "razorpay"}, name="webhook-razorpay"),
     path("webhooks/stripe", webhook, {"gateway": "stripe"}, name="webhook-stripe"),
 ]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.http import HttpResponseRedirect
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
+from rest_framework.parsers import FormParser
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
@@ -15,7 +17,8 @@ from mindfulqalb.api.throttles import AddressThrottle, EmailThrottle
 from mindfulqalb.idempotency.views import IDEMPOTENCY_KEY, idempotent
 from payments.gateways import gateway_named
 from payments.orders import order_session
-from payments.return_urls import own_return_url, success_url_of
+from payments.return_urls import own_return_url, return_page, success_url_of
+from payments.returns import settle_return
 from payments.serializers import (
     CheckoutRequestSerializer,
     CheckoutSerializer,
@@ -110,6 +113,20 @@ class PaymentViewSet(ViewSet):
             now=timezone.now(),
         )
         return Response({"verified": True, "paymentId": payment.provider_payment_id})
+
+
+class RazorpayReturnViewSet(ViewSet):
+    """Where Razorpay sends a browser whose dialog could not call our page: a form of another site's, with no cookie."""
+
+    throttle_classes = (AddressThrottle,)
+    throttle_scope = "payment"
+    parser_classes = (FormParser,)
+
+    @extend_schema(exclude=True)
+    def create(self, request: Request) -> HttpResponseRedirect:
+        """Send the browser on to the booking page, wherever the form would have it go."""
+        payment = settle_return(posted=request.data, now=timezone.now())
+        return HttpResponseRedirect(return_page(payment), status=status.HTTP_303_SEE_OTHER)
 
 
 class GatewayWebhookViewSet(ViewSet):

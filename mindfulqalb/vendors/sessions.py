@@ -9,6 +9,7 @@ import certifi
 import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, ReadTimeoutError
 from urllib3.util import Retry
 
 from mindfulqalb.observability.metrics import VENDOR_SECONDS, timed
@@ -33,13 +34,26 @@ class BoundedAdapter(HTTPAdapter):
         return response
 
 
+class BriefRetry(Retry):
+    """Retries for what fails at once; a call that timed out has had all the time that it may take."""
+
+    def increment(self, *args: Any, **kwargs: Any) -> Retry:
+        """Count a failure, or give up on a timeout."""
+        error = kwargs.get("error")
+        if isinstance(error, ReadTimeoutError):
+            raise error
+        if isinstance(error, ConnectTimeoutError):
+            raise MaxRetryError(kwargs["_pool"], str(kwargs.get("url") or args[1]), error)
+        return super().increment(*args, **kwargs)
+
+
 def vendor_session(*, get_retries: int = 2) -> requests.Session:
     """Make a session with timeouts always, retries for GET only, current CA certificates, and nothing from `.netrc`.
 
     A POST is never repeated here: whether it may be is a question about money or a calendar, and not about HTTP. Nor is
     a vendor's Retry-After slept out, which may be hours: that is for whoever can come back.
     """
-    retries = Retry(
+    retries = BriefRetry(
         total=get_retries,
         read=None if get_retries else False,  # without retries a timeout keeps its own name
         backoff_factor=0.2,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import re
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +15,7 @@ import certifi
 import razorpay
 import requests
 from django.conf import settings
+from django.utils import timezone
 from razorpay.errors import BadRequestError, GatewayError, ServerError
 
 from mindfulqalb.vendors.errors import ProviderError
@@ -44,6 +46,7 @@ DISPUTE_STATES = {
 }
 DISPUTE_ID = re.compile("disp_[A-Za-z0-9]+")
 MOST_DISPUTES = 100
+SHORTEST_CAPTURE_MINUTES, LONGEST_CAPTURE_MINUTES = 12, 7200
 MOST_REFUNDS = 100  # the page size that Razorpay allows; more partial refunds of one session do not happen
 NO_SUCH_ID = ("does not exist", "not a valid id")
 # Too many requests; the same refund is under way at this moment.
@@ -90,7 +93,7 @@ class RazorpayGateway:
             "amount": request.price.amount_minor,
             "currency": request.price.currency,
             "receipt": request.receipt,
-            "payment": {"capture": "automatic", "capture_options": {"refund_speed": "normal"}},
+            "payment": {"capture": "automatic", "capture_options": _capture_options(request.expires_at)},
         }
         try:
             with _vendor_errors("create an order"):
@@ -228,6 +231,16 @@ class RazorpayGateway:
             # Refused most often because it is captured already; the caller reads the state again and believes only
             # that.
             return
+
+
+def _capture_options(expires_at: datetime) -> dict[str, Any]:
+    """Have money of within our hold captured, and later money given back by Razorpay, whatever its dashboard says.
+
+    https://razorpay.com/docs/payments/payments/capture-settings/api/
+    """
+    minutes = math.ceil((expires_at - timezone.now()).total_seconds() / 60)
+    period = min(max(minutes, SHORTEST_CAPTURE_MINUTES), LONGEST_CAPTURE_MINUTES)
+    return {"automatic_expiry_period": period, "manual_expiry_period": period, "refund_speed": "normal"}
 
 
 def _to_capture(payments: list[dict[str, Any]], price: Money) -> dict[str, Any] | None:

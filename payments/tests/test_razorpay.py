@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import certifi
 import pytest
 import responses
+from django.utils import timezone
 from razorpay.resources.payment import Payment as SdkPayments
 
 from mindfulqalb.vendors.errors import ProviderError
@@ -60,8 +62,28 @@ def test_an_order_asks_for_automatic_capture(razorpay_payer: RazorpayPayer) -> N
         "amount": 129900,
         "currency": "INR",
         "receipt": "r1",
-        "payment": {"capture": "automatic", "capture_options": {"refund_speed": "normal"}},
+        "payment": {
+            "capture": "automatic",
+            "capture_options": {
+                "automatic_expiry_period": 120,
+                "manual_expiry_period": 120,
+                "refund_speed": "normal",
+            },
+        },
     }
+
+
+@pytest.mark.parametrize(("minutes", "period"), [(-5, 12), (5, 12), (14, 14), (60 * 24 * 30, 7200)])
+def test_an_order_captures_within_the_hold_as_far_as_razorpay_lets_it(
+    razorpay_payer: RazorpayPayer, minutes: int, period: int
+) -> None:
+    ends_at = timezone.now() + timedelta(minutes=minutes)
+
+    razorpay_payer.gateway().create_order(make_request(PRICE, expires_at=ends_at))
+
+    (call,) = razorpay_payer.sandbox.call_log("razorpay.orders.create")
+    options = call["body"]["payment"]["capture_options"]
+    assert (options["automatic_expiry_period"], options["manual_expiry_period"]) == (period, period)
 
 
 def test_an_order_whose_answer_is_lost_is_found_by_its_receipt_and_not_made_again(

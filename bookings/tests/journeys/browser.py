@@ -41,7 +41,7 @@ class Browser:
         self._chromium.close()
         self._playwright.stop()
 
-    def page(self, *, width: int = 1280, height: int = 900, dark: bool = False) -> Page:
+    def page(self, *, width: int = 1280, height: int = 900, dark: bool = False, agent: str | None = None) -> Page:
         """Open a window of its own, with nothing remembered."""
         self.complaints = []
         context = self._chromium.new_context(
@@ -49,6 +49,7 @@ class Browser:
             color_scheme="dark" if dark else "light",
             timezone_id="Asia/Kolkata",
             locale="en-IN",
+            user_agent=agent,
         )
         context.set_default_timeout(PATIENCE_MS)
         context.on("console", self._listen)

@@ -204,6 +204,40 @@ def test_booking_page_dismissed_dialog_keeps_the_slot_and_pays_again(browser: Br
     assert browser.complaints == []
 
 
+IN_APP = (
+    "Mozilla/5.0 (Linux; Android 15; Pixel 9; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 "
+    "Chrome/140.0.0.0 Mobile Safari/537.36 Instagram 400.0.0.0"
+)
+
+
+def test_booking_page_inside_another_app_pays_on_razorpays_page_and_comes_back(browser: Browser, stack: Stack) -> None:
+    email = "inapp@example.com"
+    page = browser.page(width=390, agent=IN_APP)
+    _walk_to_payment(page, stack, email)
+
+    with page.expect_request("**/api/payments/razorpay-return") as returned:
+        _pay_in_dialog(page)
+
+    expect(page.locator("#confirmation-link")).to_be_visible()
+    assert (returned.value.method, page.url.removeprefix(stack.url)) == ("POST", "/")
+    assert page.get_attribute("#confirmation-link", "href") == _calendar_page(stack, email)
+    assert browser.complaints == []
+
+
+def test_booking_page_inside_another_app_pays_again_after_a_failure(browser: Browser, stack: Stack) -> None:
+    page = browser.page(width=390, agent=IN_APP)
+    _walk_to_payment(page, stack, "inapp.failed@example.com")
+    page.click("[data-action=pay]")
+    dialog = page.frame_locator("iframe.razorpay-checkout-frame")
+    dialog.locator("[data-outcome=failed]").click()
+    expect(page.locator("#payment-notice")).to_contain_text("You came back without paying")
+
+    _pay_in_dialog(page)
+
+    expect(page.locator("#confirmation-link")).to_be_visible()
+    assert browser.complaints == []
+
+
 def test_manage_link_in_the_mail_shows_the_session(browser: Browser, stack: Stack) -> None:
     email = "manage@example.com"
     page = browser.page()

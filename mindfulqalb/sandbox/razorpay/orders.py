@@ -44,6 +44,7 @@ FIELDS = {
     "unique_receipt",
 }
 LONGEST_RECEIPT = 40
+SHORTEST_EXPIRY, LONGEST_EXPIRY = 12, 7200  # minutes
 INTERNAL = {"capture"}
 
 
@@ -110,7 +111,14 @@ def _capture_mode(body: dict[str, Any]) -> str:
     mode = payment.get("capture", "automatic") if isinstance(payment, dict) else ""
     if mode not in {"automatic", "manual"}:
         raise RazorpayError("The selected payment.capture is invalid.", field="payment.capture")
+    _check_capture_options(payment.get("capture_options") or {})
     return str(mode)
+
+
+def _check_capture_options(options: dict[str, Any]) -> None:
+    automatic, manual = (options.get(f"{mode}_expiry_period", 7200) for mode in ("automatic", "manual"))
+    if not SHORTEST_EXPIRY <= automatic <= manual <= LONGEST_EXPIRY:
+        raise RazorpayError("The capture options are invalid.", field="payment.capture_options")
 
 
 def present_order(order: Record) -> dict[str, Any]:

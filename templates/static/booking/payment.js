@@ -4,6 +4,8 @@
 (function (app) {
   const { page, draft, drafts } = app;
   const LEAVING = 20000; // ms until the button may be pressed again when the payment page has not opened
+  // The browsers inside other apps: they open no window, and forget our page behind Razorpay's.
+  const IN_APP = /FBAN|FBAV|Instagram|Line\/|; wv\)|UCBrowser|Opera Mini/;
   let script = null;
 
   const status = (key) => { page.byId("payment-status").textContent = key ? app.text(key) : ""; };
@@ -85,9 +87,23 @@
     });
   }
 
+  /** Leaves the page; Razorpay posts the outcome to our server, which sends the browser back here. */
+  function leaveForRazorpay({ payment }) {
+    const { name, email, phone } = draft.customer;
+    status("status.leaving");
+    new window.Razorpay({
+      key: payment.keyId, amount: payment.amount, currency: payment.currency, order_id: payment.orderId,
+      name: document.body.dataset.practice, prefill: { name, email, contact: phone },
+      callback_url: new URL(document.body.dataset.razorpayReturn, location.origin).href, redirect: true,
+      modal: { ondismiss: () => dismissed() },
+    }).open();
+    return new Promise((resolve) => setTimeout(resolve, LEAVING));
+  }
+
   async function payWithRazorpay(hold) {
     status("status.opening");
     await loadScript();
+    if (IN_APP.test(navigator.userAgent)) return leaveForRazorpay(hold);
     draft.verification = await askRazorpay(hold);
     if (!draft.verification) return dismissed();
     drafts.keep();

@@ -1,6 +1,6 @@
 "use strict";
 
-/* Loads the catalogue and begins: at the first step, or where a payment was interrupted or Stripe sends back to. */
+/* Loads the catalogue and begins: at the first step, or where a payment was interrupted or a gateway sends back to. */
 (function (app) {
   const { page, draft, drafts } = app;
 
@@ -8,8 +8,16 @@
   function readAddress() {
     const query = new URLSearchParams(location.search);
     if (location.search) history.replaceState(null, "", location.pathname);
-    const sessionId = query.get("paid") === "stripe" ? query.get("session_id") : null;
-    return { query, sessionId, cancelled: query.get("cancelled") === "stripe" };
+    return { query, paid: paidAt(query), cancelled: query.has("cancelled") };
+  }
+
+  /** The order that a gateway says is paid, and the id that books it; Stripe has one for both. */
+  function paidAt(query) {
+    switch (query.get("paid")) {
+      case "stripe": return { order: query.get("session_id"), payment: query.get("session_id") };
+      case "razorpay": return { order: query.get("order_id"), payment: query.get("payment_id") };
+      default: return null;
+    }
   }
 
   /**
@@ -25,9 +33,10 @@
   }
 
   /** True if there is a draft for this return: paid in another tab or browser, there is none. */
-  function takePayment(sessionId, restored) {
-    if (!restored || draft.hold?.payment?.sessionId !== sessionId) return false;
-    draft.paymentId = sessionId;
+  function takePayment(paid, restored) {
+    const { sessionId, orderId } = draft.hold?.payment ?? {};
+    if (!restored || !paid.payment || (sessionId ?? orderId) !== paid.order) return false;
+    draft.paymentId = paid.payment;
     drafts.keep();
     return true;
   }
@@ -58,10 +67,10 @@
   }
 
   async function start() {
-    const { query, sessionId, cancelled } = readAddress();
+    const { query, paid, cancelled } = readAddress();
     const restored = takePaidLink(query) || drafts.restore();
     if (!restored) draft.sessionCode = query.get("session"); // a link may choose the session
-    if (sessionId && !takePayment(sessionId, restored)) {
+    if (paid && !takePayment(paid, restored)) {
       reveal();
       app.booking.show("received");
       return;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Sum
+from django.db.models import Count, Q, Sum
 
 from payments.models import Payment
 from payments.money import Money
@@ -38,17 +38,15 @@ def refundable(payment: Payment) -> Money:
 
     Nothing can while a dispute is undecided: the client would be paid twice.
     """
-    if is_disputed(payment):
+    claims = payment.disputes.aggregate(
+        undecided=Count("id", filter=Q(state__in=UNDECIDED)),
+        lost=Sum("amount_minor", filter=Q(state=DisputeState.LOST), default=0),
+    )
+    if claims["undecided"]:
         return Money(0, payment.captured_currency)
     gone = payment.refunds.exclude(state=RefundState.FAILED).aggregate(total=Sum("amount_minor"))["total"] or 0
-    left = (payment.captured_amount_minor or 0) - gone - lost(payment).amount_minor
+    left = (payment.captured_amount_minor or 0) - gone - claims["lost"]
     return Money(max(left, 0), payment.captured_currency)
-
-
-def lost(payment: Payment) -> Money:
-    """What the client's bank has taken back of it for good."""
-    taken = payment.disputes.filter(state=DisputeState.LOST).aggregate(total=Sum("amount_minor"))["total"] or 0
-    return Money(taken, payment.captured_currency)
 
 
 def is_disputed(payment: Payment) -> bool:

@@ -47,6 +47,7 @@ def test_booking_page_lets_only_the_checkout_dialog_in(browser: Client) -> None:
         "script-src": f"'self' {dialog}",
         "connect-src": f"'self' {dialog}",
         "frame-src": dialog,
+        "form-action": f"'self' {dialog}",
     }
 
 
@@ -145,7 +146,7 @@ def test_manage_page_is_found_by_no_search_engine(browser: Client) -> None:
         assert browser.get(path).content.decode().count('<meta name="robots" content="noindex">') == 1
 
 
-@pytest.mark.parametrize(("is_paid", "queries"), [(False, 4), (True, 5)])
+@pytest.mark.parametrize(("is_paid", "queries"), [(False, 4), (True, 6)])
 def test_manage_page_asks_the_database_for_booking_move_policy_money_and_receipts(
     is_paid: bool, queries: int, browser: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 # Which offer; which hours are taken.
 AVAILABILITY = 2
-HOLD = 12
+HOLD = 13
 # Up to the calendar call, which has a connection of its own, and the answer.
-BOOKING = 14
+BOOKING = 15
 
 
 def _count(call: Callable[[], tuple[int, object]]) -> int:

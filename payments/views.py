@@ -125,7 +125,7 @@ class RazorpayReturnViewSet(ViewSet):
     @extend_schema(exclude=True)
     def create(self, request: Request) -> HttpResponseRedirect:
         """Send the browser on to the booking page, wherever the form would have it go."""
-        payment = settle_return(posted=request.data, now=timezone.now())
+        payment = settle_return(posted=request.POST, now=timezone.now())
         return HttpResponseRedirect(return_page(payment), status=status.HTTP_303_SEE_OTHER)
 
 

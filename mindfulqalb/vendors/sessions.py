@@ -9,7 +9,7 @@ import certifi
 import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, ReadTimeoutError
+from urllib3.exceptions import ReadTimeoutError
 from urllib3.util import Retry
 
 from mindfulqalb.observability.metrics import VENDOR_SECONDS, timed
@@ -35,16 +35,15 @@ class BoundedAdapter(HTTPAdapter):
 
 
 class BriefRetry(Retry):
-    """Retries for what fails at once; a call that timed out has had all the time that it may take."""
+    """Retries for what fails at once; a call that waited for its answer in vain has had its time."""
 
-    def increment(self, *args: Any, **kwargs: Any) -> Retry:
-        """Count a failure, or give up on a timeout."""
-        error = kwargs.get("error")
+    def increment(  # type: ignore[override]  # all that follows `url` is given by name
+        self, method: str | None = None, url: str | None = None, *, error: Exception | None = None, **kwargs: Any
+    ) -> BriefRetry:
+        """Count a failure, or give up on an answer that does not come."""
         if isinstance(error, ReadTimeoutError):
             raise error
-        if isinstance(error, ConnectTimeoutError):
-            raise MaxRetryError(kwargs["_pool"], str(kwargs.get("url") or args[1]), error)
-        return super().increment(*args, **kwargs)
+        return super().increment(method, url, error=error, **kwargs)
 
 
 def vendor_session(*, get_retries: int = 2) -> requests.Session:

@@ -118,7 +118,7 @@ def verify_return(*, provider_order_id: str, provider_payment_id: str, signature
     here.
     """
     if not PROVIDER_ID.fullmatch(provider_order_id):
-        raise UnknownPayment(fields={"razorpay_order_id": ["This is not an order id."]})
+        raise UnknownPayment(fields={"razorpay_order_id": ["Unknown order."]})
     payment = Payment.objects.filter(gateway="razorpay", provider_order_id=provider_order_id, duplicate_of=None).first()
     if payment is None or payment.provider_order_id is None:
         raise UnknownPayment(fields={"razorpay_order_id": ["Unknown order."]})

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import math
 import re
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import certifi
@@ -238,7 +237,7 @@ def _capture_options(expires_at: datetime) -> dict[str, Any]:
 
     https://razorpay.com/docs/payments/payments/capture-settings/api/
     """
-    minutes = math.ceil((expires_at - timezone.now()).total_seconds() / 60)
+    minutes = -((timezone.now() - expires_at) // timedelta(minutes=1))  # begun minutes count
     period = min(max(minutes, SHORTEST_CAPTURE_MINUTES), LONGEST_CAPTURE_MINUTES)
     return {"automatic_expiry_period": period, "manual_expiry_period": period, "refund_speed": "normal"}
 

@@ -197,13 +197,15 @@ def test_a_dispute_leaves_an_older_doubt_standing(payer: Payer) -> None:
     assert _attention(payment) == "amount_mismatch"
 
 
-def test_a_dispute_in_the_banks_own_money_never_takes_more_than_had_come(payer: Payer) -> None:
+@pytest.mark.parametrize("is_converted", [True, False])
+def test_a_dispute_never_takes_more_than_had_come(is_converted: bool, payer: Payer) -> None:
     payment = _paid(payer)
-    Payment.objects.filter(id=payment.id).update(captured_currency="EUR", captured_amount_minor=500)
+    currency = "EUR" if is_converted else payer.price.currency
+    Payment.objects.filter(id=payment.id).update(captured_currency=currency, captured_amount_minor=500)
 
     _raise(payer, payment)
 
-    assert Dispute.objects.get().amount == Money(500, "EUR")
+    assert Dispute.objects.get().amount == Money(500, currency)
 
 
 def test_a_dispute_about_money_that_is_not_ours_is_left_alone(payer: Payer) -> None:

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 @gauge("payments_needing_attention", "Captured payments that buy nothing until a person decides.")
-def needing_attention(now: datetime) -> float:
+def needing_attention(now: datetime) -> int:
     """Count them."""
     return Payment.objects.exclude(attention=Attention.NONE).count()
 
 
 @gauge("refunds", "Refunds that failed, and those that are under way at a gateway.", label="state")
-def refunds(now: datetime) -> dict[str, float]:
+def refunds(now: datetime) -> dict[str, int]:
     """Count both."""
     watched = {"failed": RefundState.FAILED, "pending": RefundState.PENDING}
     return {name: Refund.objects.filter(state=state).count() for name, state in watched.items()}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 # From a cached answer to a calendar that takes its time.
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 READING_MILLISECONDS = 2_000
-Reader = Callable[[datetime], float | dict[str, float]]
+Reader = Callable[[datetime], float | Mapping[str, float]]
 
 REQUESTS = Counter("mindfulqalb_requests", "Answers by route, method and status.", ["route", "method", "status"])
 REQUEST_SECONDS = Histogram(
@@ -124,7 +124,7 @@ def _family(one: Gauge, now: datetime) -> GaugeMetricFamily:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = %s", [READING_MILLISECONDS])
         value = one.read(now)
-    if not isinstance(value, dict):
+    if not isinstance(value, Mapping):
         return GaugeMetricFamily(one.name, one.description, value=value)
     family = GaugeMetricFamily(one.name, one.description, labels=[one.label])
     for label, number in value.items():

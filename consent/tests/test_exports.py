@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 import os
@@ -232,7 +233,8 @@ def test_export_needs_no_more_memory_for_more_records(monkeypatch: pytest.Monkey
     for module in (exports, trail):
         monkeypatch.setattr(module, "CHUNK_ROWS", 20)
 
-    def peak() -> int:
+    def once() -> int:
+        gc.collect()
         _, archive = export_consents(wanted=EVERYTHING, actor="staff:1", reason="Audit", now=NOW)
         tracemalloc.start()
         for _ in archive:
@@ -240,6 +242,10 @@ def test_export_needs_no_more_memory_for_more_records(monkeypatch: pytest.Monkey
         _, highest = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return highest
+
+    def peak() -> int:
+        # The least of three: what happens to be thrown away late says nothing about what is needed.
+        return min(once() for _ in range(3))
 
     peak()
     for number in range(60):

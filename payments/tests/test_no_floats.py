@@ -47,7 +47,11 @@ def test_inexact_arithmetic_would_be_found(source: str) -> None:
 
 
 def test_code_that_counts_money_holds_no_float() -> None:
-    found = {str(file.relative_to(ROOT)): list(_inexact(file.read_text())) for file in COUNTING_MONEY if file not in TYPED_BY_PEOPLE}
+    found = {
+        str(file.relative_to(ROOT)): list(_inexact(file.read_text()))
+        for file in COUNTING_MONEY
+        if file not in TYPED_BY_PEOPLE
+    }
 
     assert len(found) > 30
     assert {name: places for name, places in found.items() if places} == {}

@@ -22,8 +22,8 @@ COUNTING_MONEY = [
     *(ROOT / "bookings/services" / name for name in ("cancellation.py", "unplaced.py", "booking.py")),
     *(ROOT / "mindfulqalb/catalogue" / name for name in ("models.py", "queries.py", "services.py")),
 ]
-# A form's decimal is exact, and is whole minor units before anything counts it.
-TYPED_BY_PEOPLE = {ROOT / "payments/refund_admin.py"}
+# A form's decimal is exact, and is whole minor units before anything counts it; a chart only draws what was counted.
+FOR_PEOPLE = {ROOT / "payments" / name for name in ("refund_admin.py", "panels.py")}
 INEXACT = {"float", "Decimal", "round", "FloatField", "DecimalField", "Avg"}
 
 

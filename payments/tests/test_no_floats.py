@@ -50,7 +50,7 @@ def test_code_that_counts_money_holds_no_float() -> None:
     found = {
         str(file.relative_to(ROOT)): list(_inexact(file.read_text()))
         for file in COUNTING_MONEY
-        if file not in TYPED_BY_PEOPLE
+        if file not in FOR_PEOPLE
     }
 
     assert len(found) > 30

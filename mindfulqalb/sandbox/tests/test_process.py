@@ -174,8 +174,8 @@ def test_reset_empties_everything_but_the_webhooks_address(sandbox: SandboxProce
     empty = {
         "calls": {"counts": {}, "log": []},
         "calcom": {"bookings": [], "reservations": []},
-        "razorpay": {"orders": [], "payments": [], "refunds": []},
-        "stripe": {"sessions": [], "paymentIntents": [], "charges": [], "refunds": [], "events": []},
+        "razorpay": {"orders": [], "payments": [], "refunds": [], "disputes": []},
+        "stripe": {"sessions": [], "paymentIntents": [], "charges": [], "refunds": [], "disputes": [], "events": []},
         "smtp": {"messages": []},
         "webhooks": {"pending": [], "finished": []},
         "faults": [],

@@ -48,6 +48,11 @@ class Visitor:
         }
         return wish | ({"format": self.session_format} if self.session_format else {}) | self.extra
 
+    def consent(self) -> tuple[int, dict[str, Any]]:
+        """Tick all boxes and agree."""
+        given = {"sessionType": self.session_type, "email": self.email, "acknowledgments": ACKNOWLEDGED}
+        return self.post("/api/consent", given | {"consentVersion": "2024-01-15", "userAgent": "x"})
+
     def hold(self, pay_with: str | None = "razorpay") -> tuple[int, dict[str, Any]]:
         """Keep the slot."""
         return self.post("/api/bookings/hold", self.wish | {"payWith": pay_with})

@@ -71,6 +71,9 @@ class Crowd:
             self._book(Visitor(self._post, self._stack.sandbox, slot, email=email, name=f"Client {number}"))
 
     def _book(self, visitor: Visitor) -> None:
+        # As the page does: by its consent a browser whose answer was lost is given its own hold again.
+        _, consent = visitor.consent()
+        visitor.extra["consentId"] = consent["consentId"]
         _, hold = visitor.hold()
         triple = visitor.pay(hold["payment"]["orderId"])
         visitor.verify(triple)

@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
@@ -30,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[3]
 BIN = Path(sys.executable).parent
 PATIENCE_SECONDS = 60
 GRACE_SECONDS = 30
+LOOK_EVERY_SECONDS = 0.2
 T = TypeVar("T")
 
 
@@ -46,7 +48,8 @@ def wait_until(look: Callable[[], T], what: str, *, seconds: float = PATIENCE_SE
 class Stack:
     """Web, worker, beat, Redis and sandbox; `kill` is SIGKILL, as a crash would, and `start` brings it back.
 
-    A second web server (`web2`, at `second_url`) is there for whoever starts it.
+    What ends by itself is started again and named in `died`, as by every supervisor. A second web server (`web2`, at
+    `second_url`) is there for whoever starts it.
     """
 
     def __init__(self, directory: Path, server_home: Path, database_url: str) -> None:
@@ -59,7 +62,11 @@ class Stack:
         self.redis = RedisServer(server_home, free_port())
         self._admin_url = database_url
         self.database = f"journey_{uuid4().hex[:8]}"
+        self.died: list[str] = []
         self._processes: dict[str, Process] = {}
+        self._lock = Lock()
+        self._is_over = Event()
+        self._supervisor = Thread(target=self._tend, daemon=True)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -93,6 +100,7 @@ class Stack:
 
     def prepare(self) -> None:
         """Make the database, start Redis, and load what every practice has."""
+        self._supervisor.start()
         self.make_database(self.database)
         self.redis.prepare()
         self.start("redis")
@@ -101,6 +109,8 @@ class Stack:
 
     def stop_all(self) -> None:
         """End everything and drop the database."""
+        self._is_over.set()
+        self._supervisor.join()
         for name in list(self._processes):
             self.kill(name)
         self.sandbox.kill()
@@ -130,8 +140,8 @@ class Stack:
         if name == "sandbox":
             self.sandbox.start()
             return
-        program = self.redis.program if name == "redis" else self._program(name)
-        self._processes[name] = Process(replace(program, stop_signal=ends_by, grace=GRACE_SECONDS))
+        with self._lock:
+            self._processes[name] = self._spawn(name, ends_by)
         if name.startswith("web"):
             wait_until(lambda: self._answers(name), name)
 
@@ -140,7 +150,9 @@ class Stack:
         if name == "sandbox":
             self.sandbox.kill()
             return 0
-        return self._processes.pop(name).stop()
+        with self._lock:
+            process = self._processes.pop(name)
+        return process.stop()
 
     def visitor(self, starts_at: datetime | None = None, **overrides: Any) -> Visitor:
         """A client of this stack."""
@@ -169,6 +181,18 @@ class Stack:
     def logs(self) -> str:
         """Everything that the processes have printed."""
         return "".join(path.read_text(errors="replace") for path in sorted(self.directory.glob("*.log")))
+
+    def _tend(self) -> None:
+        while not self._is_over.wait(LOOK_EVERY_SECONDS):
+            with self._lock:
+                for name, process in self._processes.items():
+                    if process.status is not None:
+                        self.died.append(name)
+                        self._processes[name] = self._spawn(name, process.program.stop_signal)
+
+    def _spawn(self, name: str, ends_by: signal.Signals) -> Process:
+        program = self.redis.program if name == "redis" else self._program(name)
+        return Process(replace(program, stop_signal=ends_by, grace=GRACE_SECONDS))
 
     def _program(self, name: str) -> Program:
         celery = [str(BIN / "celery"), "-A", "mindfulqalb.celery"]

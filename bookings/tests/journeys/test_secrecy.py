@@ -28,16 +28,7 @@ def _tables(stack: Stack) -> list[str]:
 
 def test_journey_leaves_no_readable_person_anywhere(stack: Stack) -> None:
     visitor = stack.visitor(next_slot(17, days=4), name=NAME, email=EMAIL, phone=PHONE)
-    stack.post(
-        "/api/consent",
-        {
-            "sessionType": "individual",
-            "email": EMAIL,
-            "consentVersion": "2024-01-15",
-            "acknowledgments": ["item1", "item2", "item3"],
-            "userAgent": "x",
-        },
-    )
+    visitor.consent()
     _, hold = visitor.hold()
     triple = visitor.pay(hold["payment"]["orderId"])
     visitor.verify(triple)

@@ -9,13 +9,14 @@ from celery.schedules import crontab
 from django.conf import settings
 
 from mindfulqalb.observability.worker import MetricsStep
+from mindfulqalb.operations.worker import EndInTimeStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindfulqalb.settings")
 
 app = Celery("mindfulqalb")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.steps["worker"].add(MetricsStep)
+app.steps["worker"].update((EndInTimeStep, MetricsStep))
 app.conf.beat_schedule = {
     "sweep the outbox": {
         "task": "outbox.sweep",

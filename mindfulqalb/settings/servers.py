@@ -129,3 +129,5 @@ CELERY_TASK_TIME_LIMIT = 300
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
+# A worker that ends is granted so much: longer than CALENDAR_WORKER_TIMEOUT, shorter than its supervisor's patience.
+WORKER_STOP_SECONDS = env.float("WORKER_STOP_SECONDS", 50.0)

@@ -81,6 +81,7 @@ class Stack:
             "SANDBOX_SMTP_PORT": str(self.sandbox.smtp_port),
             "OUTBOX_SWEEP_SECONDS": "1",
             "OUTBOX_LEASE_SECONDS": "5",
+            "WORKER_STOP_SECONDS": "10",
             "CALENDAR_TAKEOVER_SECONDS": "4",
             "CALENDAR_LOOK_AGAIN_SECONDS": "2",
             "CALENDAR_REQUEST_DEADLINE": "3",

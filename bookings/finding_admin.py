@@ -1,22 +1,47 @@
-"""Calendar findings in the admin: to read."""
+"""Calendar findings in the admin: what does not agree, what lies in the way, and one click to put it back."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
-from django.utils.html import format_html
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from bookings.calendars import calendar
-from bookings.models import CalendarFinding
+from bookings.models import Booking, CalendarFinding, FindingKind
+from bookings.practice_time import local
+from bookings.services.settling import request_put_back
+from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.door import member_of
 from mindfulqalb.staff.masking import mask_email, mask_name
 from mindfulqalb.staff.reveal import RevealingAdmin
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest
+    from django.template.response import TemplateResponse
 
     from bookings.models import CalendarFindingQuerySet
+
+LINE_BREAK = SafeString("<br>")
+
+
+def _what_moves(finding: CalendarFinding) -> str:
+    here = f"{local(finding.booking.starts_at):%A %d %B, %H:%M}" if finding.booking else "nowhere"
+    return f"{local(finding.starts_at):%A %d %B, %H:%M} in the calendar goes back to {here}"
+
+
+PUT_BACK = Question(
+    action="put_back",
+    title="Put back in the calendar",
+    text="Our time counts: the calendar moves these appointments back to it, and tells whom it tells of moves:",
+    yes="Yes, put back",
+    line=_what_moves,
+)
 
 
 @admin.register(CalendarFinding)
@@ -32,7 +57,8 @@ class CalendarFindingAdmin(RevealingAdmin):
     search_fields = ("calendar_uid", "booking__id")
     ordering = ("-found_at",)
     exclude = ("client_name", "client_email")
-    readonly_fields = ("in_the_calendar", "person")
+    readonly_fields = ("in_the_calendar", "in_the_way", "person")
+    actions = ("put_back",)
 
     def get_queryset(self, request: HttpRequest) -> CalendarFindingQuerySet:
         """Show what this person may see."""
@@ -42,3 +68,39 @@ class CalendarFindingAdmin(RevealingAdmin):
     def in_the_calendar(self, finding: CalendarFinding) -> str:
         """Link to the appointment's page there."""
         return format_html('<a href="{0}" rel="noopener noreferrer">{0}</a>', calendar().page_url(finding.calendar_uid))
+
+    @admin.display(description="In its way")
+    def in_the_way(self, finding: CalendarFinding) -> str:
+        """Name our own sessions where the calendar has put this one: moved or cancelled, it is followed by itself."""
+        return format_html_join(LINE_BREAK, '<a href="{}">{}</a>', map(_linked, _blocking(finding))) or "Nothing"
+
+    def has_settle_permission(self, request: HttpRequest) -> bool:
+        """Whether this person may decide which time counts: whoever may give sessions up."""
+        return request.user.has_perm("bookings.cancel_booking")
+
+    @admin.action(description="Put back in the calendar to our time", permissions=["settle"])
+    def put_back(self, request: HttpRequest, rows: QuerySet[CalendarFinding]) -> TemplateResponse | None:
+        """Have the chosen appointments moved back in the calendar, after a question."""
+        page = ask_first(self, request, rows.select_related("booking"), PUT_BACK)
+        if page is None:
+            act_on_each(self, request, rows, partial(_put_back, f"staff:{request.user.pk}"), done="Being put back")
+        return page
+
+
+def _put_back(actor: str, finding: CalendarFinding) -> None:
+    request_put_back(finding_id=finding.id, actor=actor, now=timezone.now())
+
+
+def _blocking(finding: CalendarFinding) -> list[Booking]:
+    booking = finding.booking
+    if booking is None or finding.kind != FindingKind.CONFLICT:
+        return []
+    ends_at = finding.starts_at + (booking.ends_at - booking.starts_at)
+    others = Booking.objects.occupying().exclude(id=booking.id).filter(therapist_id=booking.therapist_id)
+    there = others.filter(starts_at__lt=ends_at, ends_at__gt=finding.starts_at)
+    return list(there.select_related("offer").order_by("starts_at"))
+
+
+def _linked(booking: Booking) -> tuple[str, str]:
+    page = reverse("admin:bookings_booking_change", args=[booking.pk])
+    return page, f"{local(booking.starts_at):%A %d %B, %H:%M}: {booking.offer.title}, {booking.state.lower()}"

@@ -14,6 +14,7 @@ from bookings.letters import (
     confirmation_letter,
     moved_letter,
     not_moved_letter,
+    not_moved_staff_letter,
     pending_letter,
     receipt_letter,
     refunded_letter,
@@ -29,17 +30,18 @@ from bookings.receipts import write_receipt, write_refund_note
 from bookings.reminders import may_still_go
 from bookings.services.booking import place_paid_hold
 from bookings.services.cancellation import clear_calendar
-from bookings.services.moving import move_in_calendar
+from bookings.services.moving import give_up_move, move_in_calendar
 from bookings.services.placement import place_in_calendar
 from bookings.services.reconciliation import reconcile_uid
 from bookings.services.rescheduling import move_of
+from bookings.services.settling import put_back
 from bookings.services.telling import note_unknown_payer
 from bookings.states import BookingState
-from bookings.webhooks import appointment_told_of
+from bookings.webhooks import hint_of
 from consent.models import ConsentRecord
 from mindfulqalb.catalogue.queries import event_types_on_sale
 from mindfulqalb.mail.services import send_letter
-from mindfulqalb.outbox.registry import Delivery, handles
+from mindfulqalb.outbox.registry import Delivery, handles, on_dead
 from mindfulqalb.webhooks.services import mark_processed
 from payments.models import Payment
 from payments.receipts.services import NoMoneyMoved
@@ -75,6 +77,18 @@ def move_within_calendar(delivery: Delivery) -> None:
         timeout=settings.CALENDAR_WORKER_TIMEOUT,
         now=delivery.now,
     )
+
+
+@handles("calendar.put_back")
+def put_back_in_calendar(delivery: Delivery) -> None:
+    """Move an appointment back to where our booking is, as staff have decided."""
+    put_back(finding_id=UUID(delivery.payload["finding_id"]), now=delivery.now)
+
+
+@on_dead("calendar.move")
+def give_up_dead_move(delivery: Delivery) -> None:
+    """Let the new time go that the calendar never gave or refused: it must not be kept for ever."""
+    give_up_move(booking_id=UUID(delivery.payload["booking_id"]), was_silent=True, now=delivery.now)
 
 
 @handles("calendar.cancel")
@@ -116,7 +130,16 @@ def send_not_moved(delivery: Delivery) -> None:
     booking = _booking_of(delivery)
     is_as_before = booking.state == BookingState.CONFIRMED and booking.sequence == delivery.payload["sequence"]
     if is_as_before and move_of(booking) is None:
-        send_letter(letter=not_moved_letter(booking, now=delivery.now), key=delivery.message_id, now=delivery.now)
+        was_silent = bool(delivery.payload.get("was_silent"))
+        letter = not_moved_letter(booking, was_silent=was_silent, now=delivery.now)
+        send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
+
+
+@handles("email.not_moved.staff")
+def tell_staff_of_given_up_move(delivery: Delivery) -> None:
+    """Mail the practice that a client's move was never answered."""
+    letter = not_moved_staff_letter(_booking_of(delivery))
+    send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
 
 
 @handles("email.pending")
@@ -194,9 +217,10 @@ def send_ledger(delivery: Delivery) -> None:
 @handles("webhook.calcom")
 def work_on_webhook(delivery: Delivery) -> None:
     """Ask Cal.com for its free times, and what has become of the appointment: the body itself is only a hint."""
-    distrust_listings(*event_types_on_sale(), now=delivery.now)
-    if uid := appointment_told_of(delivery_id=UUID(delivery.payload["delivery_id"])):
-        reconcile_uid(uid=uid, now=delivery.now)
+    hint = hint_of(delivery_id=UUID(delivery.payload["delivery_id"]))
+    distrust_listings(*event_types_on_sale(), now=delivery.now, days=hint.days)
+    if hint.uid:
+        reconcile_uid(uid=hint.uid, now=delivery.now)
     mark_processed(delivery_id=UUID(delivery.payload["delivery_id"]), now=delivery.now)
 
 

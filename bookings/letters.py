@@ -57,14 +57,24 @@ def moved_letter(booking: Booking, *, now: datetime) -> Letter:
     )
 
 
-def not_moved_letter(booking: Booking, *, now: datetime) -> Letter:
-    """Say that the other time could not be had, and that the appointment stays where it is."""
+def not_moved_letter(booking: Booking, *, was_silent: bool, now: datetime) -> Letter:
+    """Say that the other time could not be had, or that the calendar never answered, and that all stays as it is."""
     return Letter(
         template="not_moved",
         recipient=booking.customer_email,
-        context=_context(booking, now),
+        context={**_context(booking, now), "was_silent": was_silent},
         about=f"booking:{booking.id}",
         locale=booking.locale,
+    )
+
+
+def not_moved_staff_letter(booking: Booking) -> Letter:
+    """Tell the practice that a client's move came to nothing; who it is, the admin says and the mail does not."""
+    return Letter(
+        template="not_moved_staff",
+        recipient=settings.PRACTICE_EMAIL,
+        context={"admin_url": _admin_url(booking)},
+        about=f"booking:{booking.id}",
     )
 
 

@@ -107,6 +107,14 @@ class NotBegun(Refusal):
     sentence = "This session has not begun, or it was not booked."
 
 
+class NotAConflict(Refusal):
+    """There is nothing to put back: both sides agree, or the session is over."""
+
+    code = "not_a_conflict"
+    status = 409
+    sentence = "This is settled, or its session has begun or is not booked any more."
+
+
 class NotHeld(Refusal):
     """Only a slot that is kept and not yet booked can be let go by a click."""
 

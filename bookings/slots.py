@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import connection
@@ -16,6 +17,8 @@ from mindfulqalb.outbox.services import enqueue
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
+
+MINUTE = timedelta(minutes=1)
 
 
 def lock_therapists(*therapist_ids: UUID) -> None:
@@ -71,6 +74,35 @@ def give_up_holds_in_the_way(booking: Booking, *, now: datetime) -> None:
             give_up_hold(hold, now=now)
         else:
             hold.delete()
+
+
+def make_room(booking: Booking, *, now: datetime) -> None:
+    """Shorten the buffers around the time that the calendar has put a session on: the therapist gave them away there.
+
+    Sessions never yield: whether one lies there itself, claim_slot says. Call it under the therapist's lock.
+    """
+    others = Booking.objects.occupying().exclude(id=booking.id)
+    near = others.overlapping(
+        therapist_id=booking.therapist_id, starts_at=booking.starts_at, ends_at=booking.occupied_until
+    )
+    for other in near.select_for_update(of=("self",)).order_by("id"):
+        if other.ends_at <= booking.starts_at:
+            _shorten_buffer(other, booking.starts_at, now)
+        elif booking.ends_at <= other.starts_at:
+            booking.buffer_minutes = min(booking.buffer_minutes, (other.starts_at - booking.ends_at) // MINUTE)
+
+
+def _shorten_buffer(earlier: Booking, until: datetime, now: datetime) -> None:
+    earlier.buffer_minutes = (until - earlier.ends_at) // MINUTE
+    earlier.save(update_fields=["buffer_minutes"])
+    details = {"buffer_minutes": earlier.buffer_minutes}
+    record(
+        action="booking.buffer_shortened",
+        actor="vendor:calcom",
+        target=f"booking:{earlier.id}",
+        now=now,
+        details=details,
+    )
 
 
 def _free(hold: Booking, action: str, actor: str, now: datetime) -> None:

@@ -11,7 +11,7 @@ from bookings.listings import refill_listings
 from bookings.services.delays import tell_of_delays
 from bookings.services.endings import complete_sessions
 from bookings.services.holds import expire_holds
-from bookings.services.reconciliation import look_for_missing, poll_calendar
+from bookings.services.reconciliation import look_for_missing, poll_calendar, revisit_conflicts
 from bookings.services.reminding import remind_of_sessions
 from bookings.services.reporting import request_daily_report
 from bookings.services.telling import tell_unplaced
@@ -33,6 +33,7 @@ def poll_calendar_task(**kwargs: object) -> None:
     """Take over what has changed in the calendar."""
     try:
         poll_calendar(now=timezone.now())
+        revisit_conflicts(now=timezone.now())
     except ProviderError as error:
         logger.warning("the calendar could not be polled: %s", error)
 

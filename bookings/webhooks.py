@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from bookings.calendars.calcom.translation import instant_of
+from bookings.practice_time import days_between
+from mindfulqalb.vendors.errors import ProviderError
 from mindfulqalb.webhooks.bodies import json_object
 from mindfulqalb.webhooks.models import WebhookDelivery
 from mindfulqalb.webhooks.services import (
@@ -27,6 +32,9 @@ if TYPE_CHECKING:
 # Short UUIDs; nothing else goes into an address of theirs.
 APPOINTMENT_UID = re.compile(r"[A-Za-z0-9_-]{1,255}")
 EVENT_TYPE = re.compile(r"[A-Z_]{1,100}")
+SPANS = (("startTime", "endTime"), ("rescheduleStartTime", "rescheduleEndTime"))
+# Longer ones, such as a holiday, touch everything.
+LONGEST_SPAN = timedelta(days=2)
 
 
 def receive_calendar_webhook(*, body: bytes, headers: Mapping[str, str], now: datetime) -> bool:
@@ -49,10 +57,31 @@ def receive_calendar_webhook(*, body: bytes, headers: Mapping[str, str], now: da
     return store_webhook(event=event, now=now)
 
 
-def appointment_told_of(*, delivery_id: UUID) -> str | None:
-    """Read which appointment a stored delivery is about; MEETING_STARTED and MEETING_ENDED are flat."""
+@dataclass(frozen=True)
+class Hint:
+    """Which appointment a delivery is about, if any, and which practice-local days it names; none means any."""
+
+    uid: str | None
+    days: tuple[date, ...]
+
+
+def hint_of(*, delivery_id: UUID) -> Hint:
+    """Read what a stored delivery points at; MEETING_STARTED and MEETING_ENDED are flat."""
     body = json_object(WebhookDelivery.objects.get(id=delivery_id).body)
     payload = body.get("payload")
     told = payload if isinstance(payload, dict) else body
     uid = told.get("uid") or told.get("bookingUid")
-    return uid if isinstance(uid, str) and APPOINTMENT_UID.fullmatch(uid) else None
+    is_uid = isinstance(uid, str) and APPOINTMENT_UID.fullmatch(uid)
+    return Hint(uid if is_uid else None, _days_named(told))
+
+
+def _days_named(told: Mapping[str, Any]) -> tuple[date, ...]:
+    """List the days of the times that it names, those before a move too; none where it leaves some of them open."""
+    pairs = SPANS if "rescheduleUid" in told else SPANS[:1]
+    try:
+        spans = [(instant_of(told[first]), instant_of(told[last])) for first, last in pairs]
+        if any(not timedelta(0) < ends - starts <= LONGEST_SPAN for starts, ends in spans):
+            return ()
+        return tuple(sorted({day for starts, ends in spans for day in days_between(starts, ends)}))
+    except (KeyError, OverflowError, ProviderError):
+        return ()

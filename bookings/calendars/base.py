@@ -117,7 +117,7 @@ class Calendar(Protocol):
     def appointment(self, uid: str) -> Appointment | None:
         """Read one; None when the calendar does not know it."""
 
-    def move(self, uid: str, *, starts_at: datetime, timeout: float) -> Appointment:
+    def move(self, uid: str, *, starts_at: datetime, reason: str, timeout: float) -> Appointment:
         """Move an appointment; it gets another uid. The same one can be moved only once.
 
         Raises AlreadyGone when it was moved or cancelled before, and for the rest as `book` does.

@@ -23,7 +23,7 @@ MOST_NAMED = 50
 FINDING_ADVICE = {
     FindingKind.UNKNOWN: "Booked in Cal.com itself: let the client book here, or leave it if it is private.",
     FindingKind.MISSING: "Ask the therapist: put it back into the calendar, or cancel it here.",
-    FindingKind.CONFLICT: "Ask the therapist which time counts, and settle it with the client.",
+    FindingKind.CONFLICT: "Ask the therapist which time counts. Ours: Put back. Theirs: move what is in its way.",
 }
 
 

@@ -39,7 +39,9 @@ def note_missing(*, booking: Booking, now: datetime) -> CalendarFinding:
 
 
 def note_conflict(*, booking: Booking, appointment: Appointment, now: datetime) -> None:
-    """Keep that an appointment was changed in a way that its booking cannot follow."""
+    """Keep that an appointment was changed in a way that its booking cannot follow; what was before is history."""
+    earlier = CalendarFinding.objects.filter(kind=FindingKind.CONFLICT, booking=booking, settled_at=None)
+    earlier.exclude(calendar_uid=appointment.uid).update(settled_at=now)
     _note(FindingKind.CONFLICT, booking, appointment, now)
 
 

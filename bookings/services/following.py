@@ -12,7 +12,7 @@ from bookings.models import Booking
 from bookings.practice_time import days_between
 from bookings.services.cancellation import cancel_by_calendar
 from bookings.services.rescheduling import move_of
-from bookings.slots import claim_slot, give_up_holds_in_the_way, lock_therapists
+from bookings.slots import claim_slot, give_up_holds_in_the_way, lock_therapists, make_room
 from bookings.states import BookingState
 from mindfulqalb.audit.services import record
 from mindfulqalb.catalogue.queries import event_types_of
@@ -31,8 +31,8 @@ def follow_appointment(*, booking_id: UUID, known_as: str | None, appointment: A
     """Take over what has become of a booking's appointment: moved, cancelled, or standing where we gave it up.
 
     `known_as` is its name there when the calendar was asked: whoever has followed another change since then knows more
-    than this answer. Hearing the same twice changes nothing. Raises SlotTaken when another session of ours lies where
-    it was moved to.
+    than this answer. Hearing the same twice changes nothing. Buffers yield to where the therapist has moved it, and
+    holds go; raises SlotTaken when another session of ours lies there.
     """
     therapist_id = Booking.objects.values_list("therapist_id", flat=True).get(id=booking_id)
     with transaction.atomic():
@@ -70,6 +70,8 @@ def _move(booking: Booking, appointment: Appointment, now: datetime) -> None:
         hold.delete()
     booking.move(starts_at=appointment.starts_at, calendar_uid=appointment.uid)
     booking.moves += is_clients
+    booking.buffer_minutes = booking.offer.buffer_minutes
+    make_room(booking, now=now)
     give_up_holds_in_the_way(booking, now=now)
     claim_slot(booking, now=now)
     settle(lane=booking.lane, topic="calendar.move", now=now)

@@ -12,7 +12,8 @@ from django.utils import timezone
 from bookings.calendars import calendar
 from bookings.calendars.base import AlreadyGone, Appointment, AppointmentState, CalendarBusy
 from bookings.models import Booking
-from bookings.refusals import NotMoved
+from bookings.refusals import NotMoved, SlotTaken
+from bookings.services.findings import note_conflict
 from bookings.services.following import follow_appointment
 from bookings.services.placement import BELIEVED_AFTER, LOOK_AGAIN, NEWS_DELAY, UNDECIDED_WAIT
 from bookings.services.rescheduling import move_of, request_move
@@ -42,7 +43,9 @@ def move_in_calendar(*, booking_id: UUID, timeout: float, now: datetime) -> Book
     if asked_before and (found := _moved_already(booking)):
         return _take_note(booking, found)
     try:
-        appointment = calendar().move(booking.calcom_booking_id or "", starts_at=hold.starts_at, timeout=timeout)
+        appointment = calendar().move(
+            booking.calcom_booking_id or "", starts_at=hold.starts_at, reason="Moved by the client", timeout=timeout
+        )
     except AlreadyGone:
         return _follow_others(booking)
     except ProviderError as error:
@@ -104,12 +107,20 @@ def _moved_already(booking: Booking) -> Appointment | None:
 
 
 def _take_note(booking: Booking, appointment: Appointment) -> Booking:
-    """Take the new time over, or go on waiting for a host who must still accept."""
+    """Take the new time over, or go on waiting for a host who must still accept.
+
+    Where the calendar has put it onto another session, no further try helps: staff must look, and the hold goes.
+    """
     if appointment.state == AppointmentState.PENDING:
         raise RetryLater(UNDECIDED_WAIT)
-    return follow_appointment(
-        booking_id=booking.id, known_as=booking.calcom_booking_id, appointment=appointment, now=timezone.now()
-    )
+    now = timezone.now()
+    try:
+        return follow_appointment(
+            booking_id=booking.id, known_as=booking.calcom_booking_id, appointment=appointment, now=now
+        )
+    except SlotTaken:
+        note_conflict(booking=booking, appointment=appointment, now=now)
+        return give_up_move(booking_id=booking.id, now=now)
 
 
 def _follow_others(booking: Booking) -> Booking:
@@ -137,18 +148,37 @@ def _refuse(booking: Booking, *, was_unanswered: bool) -> Booking:
     return locked
 
 
+def give_up_move(*, booking_id: UUID, now: datetime, was_silent: bool = False) -> Booking:
+    """Let the new time of a session go, and have the client told that the old one stays; none held changes nothing.
+
+    Should the calendar have moved it all the same, the next poll finds it there, and follows. `was_silent` says that it
+    never answered: staff hear of it too.
+    """
+    with transaction.atomic():
+        booking = Booking.objects.locked(booking_id)
+        hold = move_of(booking)
+        if hold is not None:
+            _release(booking, hold, "booking.move_given_up", now, was_silent=was_silent)
+            if was_silent:
+                payload = {"booking_id": str(booking.id)}
+                enqueue(topic="email.not_moved.staff", lane=f"{booking.lane}:staff", payload=payload, now=now)
+    return booking
+
+
 def _let_go(booking: Booking, hold: Booking, now: datetime) -> None:
-    hold.delete()
     settle(lane=booking.lane, topic="calendar.move", now=now)
+    _release(booking, hold, "booking.move_refused", now)
+
+
+def _release(booking: Booking, hold: Booking, action: str, now: datetime, *, was_silent: bool = False) -> None:
     details = {"to": hold.starts_at.isoformat()}
-    record(
-        action="booking.move_refused", actor="vendor:calcom", target=f"booking:{booking.id}", now=now, details=details
-    )
+    hold.delete()
+    record(action=action, actor="vendor:calcom", target=f"booking:{booking.id}", now=now, details=details)
     # In a request somebody waits, and chooses again: only who does not should hear that all is as before.
     enqueue(
         topic="email.not_moved",
         lane=f"{booking.lane}:news",
-        payload={"booking_id": str(booking.id), "sequence": booking.sequence},
+        payload={"booking_id": str(booking.id), "sequence": booking.sequence, "was_silent": was_silent},
         now=now,
         due_at=now + NEWS_DELAY,
     )

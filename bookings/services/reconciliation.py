@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from bookings.calendars import background_calendar
 from bookings.calendars.base import AppointmentState
-from bookings.models import Booking, CalendarCursor
+from bookings.models import Booking, CalendarCursor, CalendarFinding, FindingKind
 from bookings.refusals import SlotTaken
 from bookings.services.endings import note_absence
 from bookings.services.findings import note_conflict, note_missing, note_unknown, settle_findings, settle_missing
@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 FIRST_LOOK = timedelta(days=2)
 # What was changed before the last look may have become visible after it.
 OVERLAP = timedelta(minutes=5)
+REVISITED = 5
 
 
 class Outcome(StrEnum):
@@ -95,6 +96,16 @@ def reconcile_appointment(*, appointment: Appointment, now: datetime) -> Outcome
     if truth is None or _agrees(booking, truth, now):
         return Outcome.AGREED
     return _take_over(booking, truth, now)
+
+
+def revisit_conflicts(*, now: datetime) -> None:
+    """Look again at what could not be followed: what lay in the way may have gone. Some at a time, in turn."""
+    waiting = CalendarFinding.objects.filter(
+        kind=FindingKind.CONFLICT, settled_at=None, booking__state=BookingState.CONFIRMED
+    )
+    for finding in waiting.order_by("seen_at")[:REVISITED]:
+        CalendarFinding.objects.filter(id=finding.id).update(seen_at=now)
+        reconcile_uid(uid=finding.calendar_uid, now=now)
 
 
 def _trace(appointment: Appointment, now: datetime) -> Outcome:
@@ -186,7 +197,10 @@ def _take_over(booking: Booking, appointment: Appointment, now: datetime) -> Out
     except SlotTaken:
         return _conflict(booking, appointment, now)
     booking.refresh_from_db()
-    return Outcome.FOLLOWED if _agrees(booking, appointment, now) else _conflict(booking, appointment, now)
+    if not _agrees(booking, appointment, now):
+        return _conflict(booking, appointment, now)
+    settle_findings(booking_id=booking.id, now=now)
+    return Outcome.FOLLOWED
 
 
 def _conflict(booking: Booking, appointment: Appointment, now: datetime) -> Outcome:

@@ -112,7 +112,7 @@ def _hold_for(booking: Booking, starts_at: datetime, now: datetime) -> Booking:
         session_format=booking.session_format,
         starts_at=starts_at,
         ends_at=ends_at,
-        buffer_minutes=booking.buffer_minutes,
+        buffer_minutes=booking.offer.buffer_minutes,
         session_date=local(starts_at).date(),
         session_time=local(starts_at).time(),
         customer_name="",

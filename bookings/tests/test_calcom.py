@@ -445,10 +445,10 @@ def test_starting_between_stops_behind_the_end() -> None:
 
 def test_move_gives_a_new_uid_once(calcom: CalcomCalendar) -> None:
     old = calcom.book(_request(), timeout=5)
-    new = calcom.move(old.uid, starts_at=next_slot(15), timeout=5)
+    new = calcom.move(old.uid, starts_at=next_slot(15), reason="Moved", timeout=5)
 
     with pytest.raises(AlreadyGone):
-        calcom.move(old.uid, starts_at=next_slot(16), timeout=5)
+        calcom.move(old.uid, starts_at=next_slot(16), reason="Moved", timeout=5)
 
     known = calcom.appointment(old.uid)
     assert known is not None

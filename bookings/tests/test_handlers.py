@@ -32,6 +32,7 @@ TOPICS = [
     "calendar.cancel",
     "calendar.create",
     "calendar.move",
+    "calendar.put_back",
     "consent.withdrawn",
     "consent.withdrawn.staff",
     "email.cancelled",
@@ -41,6 +42,7 @@ TOPICS = [
     "email.unclaimed",
     "email.moved",
     "email.not_moved",
+    "email.not_moved.staff",
     "email.pending",
     "email.reminder",
     "email.slot_lost",
@@ -311,6 +313,20 @@ def test_webhook_calcom_about_nothing_changes_nothing(body: str, sandbox: Sandbo
 
     delivery.refresh_from_db()
     assert (delivery.processed_at is None, Booking.objects.count()) == (False, 0)
+
+
+def test_webhook_calcom_touches_only_the_days_that_it_names(sandbox: SandboxProcess, now: datetime) -> None:
+    listing_of(event_type="103", now=now)
+    day = now.date() + timedelta(days=3)
+    span = {"startTime": f"{day}T05:00:00Z", "endTime": f"{day}T06:00:00Z"}
+    delivery = _webhook(now, json.dumps({"triggerEvent": "BOOKING_CREATED", "payload": span}))
+    _deliver("webhook.calcom", delivery_id=delivery.id)
+
+    listing_of(event_type="103", now=now + timedelta(seconds=5), days=(day + timedelta(days=1),))
+    others = sandbox.calls("calcom.slots.list")
+    listing_of(event_type="103", now=now + timedelta(seconds=5), days=(day,))
+
+    assert (others, sandbox.calls("calcom.slots.list")) == (1, 2)
 
 
 def test_webhook_calcom_is_what_makes_it_ask(sandbox: SandboxProcess, now: datetime) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.db import connections
 from rest_framework.test import APIClient
 
 from bookings.tests.builders import NOW
-from bookings.webhooks import receive_calendar_webhook
+from bookings.webhooks import hint_of, receive_calendar_webhook
 from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.webhooks.models import WebhookDelivery
 from mindfulqalb.webhooks.services import InvalidWebhook
@@ -195,3 +196,35 @@ def test_receive_calendar_webhook_says_whether_it_is_new() -> None:
 def test_receive_calendar_webhook_raises_for_a_stranger() -> None:
     with pytest.raises(InvalidWebhook):
         receive_calendar_webhook(body=BODY, headers={}, now=NOW)
+
+
+SPAN = {"startTime": "2026-12-04T18:00:00Z", "endTime": "2026-12-04T19:00:00+00:00"}
+BEFORE = {"rescheduleStartTime": "2026-12-09T05:00:00Z", "rescheduleEndTime": "2026-12-09T06:00:00Z"}
+MIDNIGHT = (date(2026, 12, 4), date(2026, 12, 5))  # at half past eleven, in India
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("body", "uid", "days"),
+    [
+        ({"payload": {"uid": "u1", **SPAN}}, "u1", MIDNIGHT),
+        ({"uid": "u1", **SPAN}, "u1", MIDNIGHT),
+        ({"payload": {"uid": "u2", "rescheduleUid": "u1", **SPAN, **BEFORE}}, "u2", (*MIDNIGHT, date(2026, 12, 9))),
+        # What leaves something open touches every day.
+        ({"payload": {"uid": "u2", "rescheduleUid": "u1", **SPAN}}, "u2", ()),
+        ({"payload": {"bookingUid": "u1"}}, "u1", ()),
+        ({"payload": {**SPAN, "endTime": "soon"}}, None, ()),
+        ({"payload": {**SPAN, "endTime": 7}}, None, ()),
+        ({"payload": {**SPAN, "endTime": "2026-12-03T19:00:00Z"}}, None, ()),
+        ({"payload": {**SPAN, "endTime": "2027-12-03T19:00:00Z"}}, None, ()),
+        ({"payload": {"startTime": "9999-12-31T23:00:00Z", "endTime": "9999-12-31T23:59:00Z"}}, None, ()),
+    ],
+)
+def test_hint_names_the_days_that_were_touched(body: dict[str, Any], uid: str | None, days: tuple[date, ...]) -> None:
+    receive_calendar_webhook(
+        body=json.dumps(body).encode(), headers={"X-Cal-Signature-256": _sign(json.dumps(body).encode())}, now=NOW
+    )
+
+    hint = hint_of(delivery_id=WebhookDelivery.objects.get().id)
+
+    assert (hint.uid, hint.days) == (uid, days)

@@ -67,6 +67,7 @@ ACTIONS = {
         "note_absence": "TDA",
         "note_attendance": "TDA",
     },
+    "bookings.CalendarFinding": {"put_back": "DA"},
     "catalogue.CancellationRule": {"delete_selected": "A"},
     "consent.ConsentDocument": {"publish": "A", "translate_into_hindi": "A"},
     "mail.SentMail": {"resend": "DA"},

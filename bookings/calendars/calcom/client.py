@@ -104,13 +104,13 @@ class CalcomCalendar:
             return None
         return appointment_of(data)
 
-    def move(self, uid: str, *, starts_at: datetime, timeout: float) -> Appointment:
+    def move(self, uid: str, *, starts_at: datetime, reason: str, timeout: float) -> Appointment:
         """Move one. https://cal.com/docs/api-reference/v2/bookings/reschedule-a-booking"""
         data = self._api.call(
             "POST",
             f"{_path(uid)}/reschedule",
             version=self._bookings_version,
-            json={"start": instant_text(starts_at), "reschedulingReason": "Moved by the client"},
+            json={"start": instant_text(starts_at), "reschedulingReason": reason},
             timeout=timeout,
         )
         return appointment_of(data)

@@ -26,6 +26,7 @@ SUBJECTS = {
     "confirmation": "Your appointment is confirmed",
     "ledger": "Books of 2026-12-01: balanced",
     "moved": "Your appointment has a new time",
+    "not_moved_staff": "A new time could not be had",
     "not_moved": "Your appointment stays at its time",
     "pending": "We have received your payment",
     "receipt": "Your receipt R-2026-27-0001",

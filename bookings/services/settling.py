@@ -1,0 +1,68 @@
+"""Settle a conflict with the calendar: staff have decided which time counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+
+from bookings.calendars import background_calendar
+from bookings.calendars.base import AppointmentState
+from bookings.models import Booking, CalendarFinding, FindingKind
+from bookings.refusals import NotAConflict
+from bookings.services.reconciliation import Outcome, reconcile_appointment, reconcile_uid
+from bookings.services.trails import latest_appointment
+from bookings.states import BookingState
+from mindfulqalb.audit.services import record
+from mindfulqalb.outbox.queries import is_waiting
+from mindfulqalb.outbox.services import enqueue
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+PUT_BACK = "calendar.put_back"
+
+
+def request_put_back(*, finding_id: UUID, actor: str, now: datetime) -> None:
+    """Have the calendar put an appointment back to the time that stands here; asked twice, it is put back once.
+
+    Raises NotAConflict for what was settled, is over, or has begun.
+    """
+    with transaction.atomic():
+        finding = CalendarFinding.objects.select_for_update(of=("self",)).select_related("booking").get(id=finding_id)
+        booking = finding.booking
+        if booking is None or not _is_open(finding, booking, now):
+            raise NotAConflict
+        if is_waiting(lane=booking.lane, topic=PUT_BACK):
+            return
+        record(action="booking.put_back", actor=actor, target=f"booking:{booking.id}", now=now)
+        enqueue(topic=PUT_BACK, lane=booking.lane, payload={"finding_id": str(finding.id)}, now=now)
+
+
+def put_back(*, finding_id: UUID, now: datetime) -> None:
+    """Move an appointment in the calendar to where our booking is, unless they agree by now.
+
+    Raises ProviderError; SlotRefused when the calendar has given our time away.
+    """
+    finding = CalendarFinding.objects.select_related("booking").get(id=finding_id)
+    booking = finding.booking
+    if booking is None or reconcile_uid(uid=finding.calendar_uid, now=now) != Outcome.CONFLICT:
+        return
+    booking.refresh_from_db()
+    truth = latest_appointment(finding.calendar_uid)
+    if truth is None or truth.state != AppointmentState.ACCEPTED or booking.state != BookingState.CONFIRMED:
+        return
+    moved = background_calendar().move(
+        truth.uid,
+        starts_at=booking.starts_at,
+        reason="Put back to the time that was agreed",
+        timeout=settings.CALENDAR_WORKER_TIMEOUT,
+    )
+    reconcile_appointment(appointment=moved, now=now)
+
+
+def _is_open(finding: CalendarFinding, booking: Booking, now: datetime) -> bool:
+    is_conflict = finding.kind == FindingKind.CONFLICT and finding.settled_at is None
+    return is_conflict and booking.state == BookingState.CONFIRMED and booking.starts_at > now

@@ -27,12 +27,23 @@ def sync_dispute(*, gateway: str, provider_dispute_id: str, now: datetime) -> Di
 
 
 def sync_disputes(*, gateway: str, now: datetime) -> int:
-    """Take over all that a gateway says about disputes, though no webhook came; return how many concern us."""
+    """Take over all that a gateway says about disputes, though no webhook came; return how many concern us.
+
+    One that cannot be taken over is raised when all others have been.
+    """
     told = {dispute.provider_dispute_id: dispute for dispute in gateway_named(gateway).disputes()}
     undecided = Dispute.objects.filter(payment__gateway=gateway, state__in=UNDECIDED)
     for known in undecided.exclude(provider_dispute_id__in=told).values_list("provider_dispute_id", flat=True):
         told[known] = gateway_named(gateway).dispute(known)
-    return sum(_take_note(gateway, dispute, now) is not None for dispute in told.values())
+    noted, faults = 0, list[Exception]()
+    for dispute in told.values():
+        try:
+            noted += _take_note(gateway, dispute, now) is not None
+        except Exception as fault:  # noqa: BLE001  raised below, and the next one's money blocked before
+            faults.append(fault)
+    if faults:
+        raise faults[0]
+    return noted
 
 
 def _take_note(gateway: str, told: GatewayDispute, now: datetime) -> Dispute | None:

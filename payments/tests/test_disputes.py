@@ -12,6 +12,7 @@ import pytest
 import responses
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import IntegrityError
 from django.urls import reverse
 
 from mindfulqalb.audit.models import AuditEvent
@@ -249,6 +250,19 @@ def test_an_undecided_dispute_that_is_not_among_the_newest_is_asked_for_by_its_i
         assert sync_disputes(gateway="razorpay", now=NOW) == 1
 
     assert Dispute.objects.get().state == DisputeState.WON
+
+
+@pytest.mark.usefixtures("_made_up_razorpay")
+def test_a_dispute_that_nobody_thought_of_does_not_stop_the_next() -> None:
+    payment = make_captured_payment()
+    told = {"payment_id": payment.provider_payment_id, "currency": "INR", "status": "open"}
+    odd, usual = told | {"id": "disp_1", "amount": 0}, told | {"id": "disp_2", "amount": 100}
+    with responses.RequestsMock() as mock:
+        mock.get(f"{URL}/v1/disputes", json={"items": [odd, usual]})
+        with pytest.raises(IntegrityError):
+            sync_disputes(gateway="razorpay", now=NOW)
+
+    assert [dispute.provider_dispute_id for dispute in Dispute.objects.all()] == ["disp_2"]
 
 
 def test_a_gateway_that_is_silent_about_disputes_does_not_stop_the_other(payer: Payer) -> None:

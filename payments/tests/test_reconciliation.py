@@ -108,6 +108,46 @@ def test_reconcile_goes_on_after_a_gateway_that_is_silent(razorpay_payer: Razorp
     assert [payment and payment.state for payment in found] == [None, PaymentState.CAPTURED]
 
 
+def test_reconcile_goes_on_after_a_row_that_nobody_thought_of(
+    razorpay_payer: RazorpayPayer, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = _aged(make_payment(gateway="of-last-year"), hours=2)
+    payment = _aged(make_order(razorpay_payer), hours=1)
+    razorpay_payer.pay(str(payment.provider_order_id))
+
+    reconcile_task()
+
+    payment.refresh_from_db()
+    assert payment.state == PaymentState.CAPTURED
+    errors = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert [error.split(": ")[0] for error in errors] == [f"payment {broken.id} broke the reconciler"]
+    assert "1 of 4 could not be asked about at the gateways" in caplog.messages
+
+
+def test_compare_books_goes_on_after_a_row_that_nobody_thought_of(
+    razorpay_payer: RazorpayPayer, caplog: pytest.LogCaptureFixture, now: datetime
+) -> None:
+    make_captured_payment(gateway="of-last-year", captured_at=now - timedelta(days=1))
+    payment = make_order(razorpay_payer)
+    payment_id = razorpay_payer.pay(str(payment.provider_order_id))
+    capture_payment(payment_id=payment.id, now=now)
+    razorpay_payer.refund_by_hand(payment_id, 500)
+
+    compare_books_task()
+
+    assert Refund.objects.get().payment == payment
+    assert "1 of 2 could not be asked about at the gateways" in caplog.messages
+
+
+def test_reconcile_command_counts_a_row_that_nobody_thought_of(razorpay_payer: RazorpayPayer) -> None:
+    _aged(make_payment(gateway="of-last-year"), hours=1)
+    output = StringIO()
+
+    with pytest.raises(CommandError, match="1 could not be asked about"):
+        call_command("reconcile_payments", stdout=output)
+    assert output.getvalue().splitlines()[0] == "1/1 no answer, or a fault of ours: see the log"
+
+
 def test_reconcile_command_tells_what_it_found(razorpay_payer: RazorpayPayer) -> None:
     payment = _aged(make_order(razorpay_payer), hours=1)
     razorpay_payer.pay(str(payment.provider_order_id))

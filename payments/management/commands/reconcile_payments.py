@@ -25,18 +25,18 @@ class Command(BaseCommand):
         parser.add_argument("--since", help="First day to ask about, YYYY-MM-DD (UTC); default: five days ago.")
 
     def handle(self, *args: Any, since: str | None = None, **options: Any) -> None:
-        """Ask, show progress, and fail when a gateway did not answer."""
+        """Ask, show progress, and fail when something could not be asked about."""
         now = timezone.now()
         found = suspicious_payments(now=now, since=_midnight(since) if since else None)
-        silent = 0
+        failed = 0
         for number, payment in enumerate(refresh_payments(found, now=now), start=1):
-            silent += payment is None
-            told = f"{payment}: {payment.state.lower()}" if payment else "no answer"
+            failed += payment is None
+            told = f"{payment}: {payment.state.lower()}" if payment else "no answer, or a fault of ours: see the log"
             self.stdout.write(f"{number}/{len(found)} {told}")
         self.stdout.write(f"Asked about {len(found)} payments.")
-        silent += sum(found is None for found in refresh_disputes(now=now))
-        if silent:
-            raise CommandError(f"{silent} could not be asked about; run it again.")
+        failed += sum(found is None for found in refresh_disputes(now=now))
+        if failed:
+            raise CommandError(f"{failed} could not be asked about; run it again.")
 
 
 def _midnight(text: str) -> datetime:

@@ -14,12 +14,21 @@ from urllib3.util import Retry
 
 from mindfulqalb.observability.metrics import VENDOR_SECONDS, timed
 from mindfulqalb.observability.request_ids import current_request_id
+from mindfulqalb.vendors.deadlines import POOLS, Deadline, is_over
 
 POOL_SIZE = 32
 
 
 class BoundedAdapter(HTTPAdapter):
-    """An adapter that never waits for ever, whatever the caller, or an SDK, forgot to say."""
+    """An adapter that never waits for ever, whatever the caller, or an SDK, forgot to say.
+
+    All tries of a call, with the reading of its body, take no longer than connecting once and reading twice may.
+    """
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Have connections that a deadline can cut."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOLS
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """Send with the settings' timeouts unless the call brought its own."""
@@ -29,9 +38,31 @@ class BoundedAdapter(HTTPAdapter):
             request.headers.setdefault("X-Request-ID", request_id)
         vendor = urlsplit(request.url or "").hostname or ""
         with timed(VENDOR_SECONDS, vendor) as note:
-            response = super().send(request, **kwargs)
+            response = self._send_in_time(request, **kwargs)
             note(f"{response.status_code // 100}xx")
         return response
+
+    def _send_in_time(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        seconds = _longest(kwargs["timeout"])
+        broken: requests.RequestException | None = None
+        with Deadline(seconds) as deadline:
+            try:
+                response = super().send(request, **kwargs)
+                if not kwargs.get("stream"):
+                    _ = response.content  # read here, where time is counted
+            except requests.RequestException as error:
+                broken = error
+        # What was cut may look like a whole answer where its length was not told.
+        if deadline.is_over:
+            raise requests.ReadTimeout(f"no whole answer in {seconds:g} s", request=request) from broken
+        if broken is not None:
+            raise broken
+        return response
+
+
+def _longest(timeout: float | tuple[float, float]) -> float:
+    connecting, reading = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    return connecting + 2 * reading
 
 
 class BriefRetry(Retry):
@@ -41,7 +72,7 @@ class BriefRetry(Retry):
         self, method: str | None = None, url: str | None = None, *, error: Exception | None = None, **kwargs: Any
     ) -> BriefRetry:
         """Count a failure, or give up on an answer that does not come."""
-        if isinstance(error, ReadTimeoutError):
+        if error is not None and (isinstance(error, ReadTimeoutError) or is_over()):
             raise error
         return super().increment(method, url, error=error, **kwargs)
 

@@ -99,6 +99,7 @@ def request_order(*, payment: Payment, checkout: Checkout) -> Payment:
             receipt=str(payment.id),
             price=payment.price,
             description=checkout.description,
+            asked_at=payment.created_at,
             expires_at=payment.expires_at,
             payer_email=checkout.payer_email,
             success_url=checkout.success_url,

@@ -19,12 +19,13 @@ class OrderRequest:
     """What to ask a gateway for.
 
     `receipt` is our payment's id: the gateway shows it to us again, and a repeated request under it makes no second
-    order.
+    order. All of it comes from our row or is given anew by the same caller: a repeated request must be the same.
     """
 
     receipt: str
     price: Money
     description: str
+    asked_at: datetime
     expires_at: datetime
     payer_email: str = ""
     success_url: str = ""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import stripe
 from django.conf import settings
-from django.utils import timezone
 
 from mindfulqalb.vendors.errors import ProviderError
 from mindfulqalb.vendors.sessions import vendor_session
@@ -22,8 +21,10 @@ from payments.states import DisputeState, PaymentState, RefundState
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# Stripe refuses sessions that end sooner; the half minute is for the way there and for clocks that differ.
-SHORTEST_SESSION = timedelta(minutes=30, seconds=30)
+# Stripe refuses sessions that end within half an hour of their making. The rest is for a request that is repeated: it
+# must name the same end under the same idempotency key, so that is reckoned from when our row was made, not from now.
+SHORTEST_SESSION = timedelta(minutes=30)
+TIME_TO_REPEAT = timedelta(minutes=5)
 SIGNATURE_AGE_SECONDS = 300
 NO_LONGER_PAYING = ("requires_payment_method", "canceled")
 REFUND_STATES = {
@@ -71,7 +72,7 @@ class StripeGateway:
         )
 
     def create_order(self, request: OrderRequest) -> Order:
-        """Create a Checkout Session, one per receipt: Stripe refuses to repeat it with other parameters or another end.
+        """Create a Checkout Session, one per receipt: a repeated request is answered with the first one's session.
 
         https://docs.stripe.com/api/checkout/sessions/create
         """
@@ -191,7 +192,7 @@ def _entity(body: str) -> dict[str, Any]:
 
 
 def _session_params(request: OrderRequest) -> dict[str, Any]:
-    ends_at = max(request.expires_at, timezone.now() + SHORTEST_SESSION)
+    ends_at = max(request.expires_at, request.asked_at + SHORTEST_SESSION + TIME_TO_REPEAT)
     line = {
         "quantity": 1,
         "price_data": {

@@ -69,6 +69,7 @@ def make_request(price: Money, **overrides: Any) -> OrderRequest:
         "receipt": "5e0f6a54-0000-4000-8000-000000000001",
         "price": price,
         "description": "Individual session",
+        "asked_at": datetime.now(UTC),
         "expires_at": datetime.now(UTC) + timedelta(hours=2),
         "payer_email": "jane@example.com",
         "success_url": "http://127.0.0.1:8000/ok",

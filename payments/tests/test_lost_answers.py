@@ -51,7 +51,7 @@ def _journey(payer: Payer) -> None:
         provider_order_id=None,
         amount_minor=payer.price.amount_minor,
         currency=payer.price.currency,
-        expires_at=datetime.now(UTC) + timedelta(hours=2),
+        expires_at=datetime.now(UTC) + timedelta(minutes=15),  # as long as a hold, and shorter than Stripe allows
     )
     _until_answered(lambda: request_order(payment=payment, checkout=CHECKOUT))
     payer.pay(str(payment.provider_order_id), "authorized" if payer.name == "razorpay" else "captured")

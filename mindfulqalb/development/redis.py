@@ -5,76 +5,35 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
 
 import redis
 
-from mindfulqalb.development.account import make_server_home, server_account
 from mindfulqalb.development.errors import DevelopmentError
-from mindfulqalb.development.passwords import kept_password
 from mindfulqalb.development.ports import HOST
-from mindfulqalb.development.programs import Process, Program
-from mindfulqalb.development.wheels import executable_copy, only_wheels, redis_server_from_wheel
+from mindfulqalb.development.programs import Program
+from mindfulqalb.development.servers import Server
+from mindfulqalb.development.wheels import executable_copy, redis_server_from_wheel
 
-START_SECONDS = 20
 NAMES = ("redis-server", "valkey-server")
 
 
-class RedisServer:
-    """A server with its files in `home`, which is made when missing. What it holds ends with it.
+class RedisServer(Server):
+    """Redis. What it holds ends with it."""
 
-    `programs_home` is where a copy of the program goes when it needs one (default: `home`). `wheel=True` uses the wheel
-    even where the machine has a Redis.
-    """
-
-    def __init__(self, home: Path, port: int, *, programs_home: Path | None = None, wheel: bool = False) -> None:
-        self.home = home.resolve()
-        self.port = port
-        self.wheel = wheel or only_wheels()
-        self.account = server_account()
-        self.programs_home = (programs_home or home).resolve()
-        self.log = self.home / "redis.log"
-        self.process: Process | None = None
+    name = "Redis"
+    start_seconds = 20
+    silence = redis.RedisError
 
     @property
     def url(self) -> str:
         """The address of database 0, password included."""
         return f"redis://:{self.password}@{HOST}:{self.port}/0"
 
-    def start(self) -> Process:
-        """Start, and return when commands are answered. Raises `DevelopmentError`."""
-        self.prepare()
-        self.process = process = Process(self.program)
-        try:
-            self._wait_until_ready(process)
-        except BaseException:
-            self.stop()
-            raise
-        return process
-
-    def stop(self) -> None:
-        """Stop in good order."""
-        if self.process:
-            self.process.stop()
-            self.process = None
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop."""
-        self.stop()
-
     def prepare(self) -> None:
         """Make folder and configuration, and end what an earlier run left running."""
-        for home in {self.home, self.programs_home}:
-            make_server_home(home, self.account)
-        self.password = kept_password(self.home)
+        super().prepare()
         self.executable = self._find_executable()
         self._end_leftover()
         self._write_configuration()
@@ -126,22 +85,10 @@ class RedisServer:
         if self.account:
             os.chown(self._configuration, self.account.uid, self.account.gid)
 
-    def _wait_until_ready(self, process: Process) -> None:
-        deadline = time.monotonic() + START_SECONDS
+    def ask(self) -> None:
+        """Ping."""
         with redis.Redis.from_url(self.url, socket_timeout=5) as client:
-            while True:
-                try:
-                    client.ping()
-                except redis.RedisError as error:
-                    if process.status is not None or time.monotonic() > deadline:
-                        raise DevelopmentError(self._why_not_ready(error)) from error
-                    time.sleep(0.02)
-                else:
-                    return
-
-    def _why_not_ready(self, error: redis.RedisError) -> str:
-        lines = _text(self.log).splitlines()[-8:]
-        return "\n".join([f"Redis did not start on port {self.port}: {error}", *lines, f"(from {self.log})"])
+            client.ping()
 
 
 def _text(path: Path) -> str:

@@ -22,7 +22,7 @@ PAYLOAD_COLUMNS = ("details", "evidence", "reason")
 def canonical(value: Any) -> bytes:
     """Write JSON in its one form: sorted keys, no spaces, ASCII. Raises TypeError for floats, which have several."""
     _refuse_floats(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=plain).encode("ascii")
+    return _encoder.encode(value).encode("ascii")
 
 
 def plain(value: Any) -> Any:
@@ -34,6 +34,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).hex()
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+# Made once: json.dumps would make one for each event.
+_encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=plain)
 
 
 def head_of(event: AuditEvent) -> dict[str, Any]:
@@ -68,5 +72,6 @@ def _spelt(value: Any) -> Any:
 def _refuse_floats(value: Any) -> None:
     if isinstance(value, float):
         raise TypeError("a float has no canonical form: record an integer or text")
-    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
-        _refuse_floats(part)
+    if isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            _refuse_floats(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
@@ -40,15 +41,16 @@ def vouch_for(row: Model, *, salt: bytes) -> dict[str, Any]:
 
     The columns are named beside it, so that columns added later do not make older rows look altered.
     """
-    columns = list(_names_by_column(row))
+    columns = list(_names_by_column(type(row)))
     return {"columns": columns, "digest": salted_digest(salt, content_of(row, columns))}
 
 
 def content_of(row: Model, columns: Iterable[str]) -> dict[str, Any]:
     """Return the columns in clear. Raises CannotOpen, and LookupError for a column that is no more."""
-    names = _names_by_column(row)
+    names = _names_by_column(type(row))
     return {column: getattr(row, names[column]) for column in columns}
 
 
-def _names_by_column(row: Model) -> dict[str, str]:
-    return {str(field.column): field.attname for field in row._meta.concrete_fields}
+@cache
+def _names_by_column(model: type[Model]) -> dict[str, str]:
+    return {str(field.column): field.attname for field in model._meta.concrete_fields}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from mindfulqalb.api.errors import Refusal
+from mindfulqalb.audit.appending import append
 from mindfulqalb.audit.digests import salted_digest
 from mindfulqalb.audit.doors import open_door
 from mindfulqalb.audit.evidence import vouch_for
@@ -62,7 +63,7 @@ def record(
     event = prepare(
         action=action, actor=actor, target=target, now=now, details=details, reason=reason, evidence=evidence
     )
-    event.save(force_insert=True)
+    append(event)
     return event
 
 

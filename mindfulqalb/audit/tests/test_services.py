@@ -25,6 +25,7 @@ from mindfulqalb.staff.tests.builders import log_in
 
 if TYPE_CHECKING:
     from django.test import Client
+    from pytest_django import DjangoAssertNumQueries
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +68,23 @@ def test_record_is_dated_by_the_databases_clock_too(now: datetime) -> None:
     event = AuditEvent.objects.get(id=make_event().id)
 
     assert abs(event.recorded_at - now) < timedelta(hours=1)
+
+
+def test_record_returns_the_event_as_it_stands_in_the_table() -> None:
+    event = make_event(reason="They asked.")
+
+    assert event == AuditEvent.objects.get(id=event.id)
+    columns = [field.attname for field in AuditEvent._meta.concrete_fields]
+    stored = AuditEvent.objects.values(*columns).get(id=event.id)
+    assert {name: getattr(event, name) for name in columns} == stored | {"salt": bytes(stored["salt"])}
+    assert (event._state.adding, event._state.db) == (False, "default")
+
+
+def test_record_costs_one_statement(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    make_event()
+
+    with django_assert_num_queries(1):
+        make_event()
 
 
 def test_record_falls_with_the_act() -> None:

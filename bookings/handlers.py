@@ -28,6 +28,7 @@ from bookings.listings import distrust_listings
 from bookings.models import Booking, Reminder
 from bookings.receipts import write_receipt, write_refund_note
 from bookings.reminders import may_still_go
+from bookings.services.attendance import tell_attendance
 from bookings.services.booking import place_paid_hold
 from bookings.services.cancellation import clear_calendar
 from bookings.services.moving import give_up_move, move_in_calendar
@@ -77,6 +78,12 @@ def move_within_calendar(delivery: Delivery) -> None:
         timeout=settings.CALENDAR_WORKER_TIMEOUT,
         now=delivery.now,
     )
+
+
+@handles("calendar.attendance")
+def tell_calendar_who_came(delivery: Delivery) -> None:
+    """Bring what staff have noted into the calendar."""
+    tell_attendance(booking_id=UUID(delivery.payload["booking_id"]))
 
 
 @handles("calendar.put_back")

@@ -132,5 +132,8 @@ class Calendar(Protocol):
     def cancel(self, uid: str, *, reason: str) -> None:
         """Take an appointment out of the calendar; one that is gone already is no error."""
 
+    def note_absence(self, uid: str, *, email: str, is_absent: bool) -> None:
+        """Note whether the client, by the email that stands in the calendar, came to what has begun."""
+
     def page_url(self, uid: str) -> str:
         """Where a client looks at the appointment."""

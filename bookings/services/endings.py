@@ -10,11 +10,15 @@ from bookings.models import Booking
 from bookings.refusals import NotBegun
 from bookings.states import BookingState
 from mindfulqalb.audit.services import record
+from mindfulqalb.outbox.services import enqueue
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+CALENDAR = "vendor:calcom"
+# Written back to the calendar; while it waits, what the calendar says of it is old news.
+ATTENDANCE = "calendar.attendance"
 TOOK_PLACE = (BookingState.CONFIRMED, BookingState.COMPLETED)
 
 
@@ -30,7 +34,10 @@ def complete_sessions(*, now: datetime, limit: int = 500) -> int:
 
 
 def note_absence(*, booking_id: UUID, actor: str, now: datetime) -> Booking:
-    """Note that the client did not come; heard before, it changes nothing. Raises NotBegun."""
+    """Note that the client did not come, and tell the calendar unless it is the one who says so.
+
+    Heard before, it changes nothing. Raises NotBegun.
+    """
     with transaction.atomic():
         booking = Booking.objects.locked(booking_id)
         if booking.state == BookingState.NO_SHOW:
@@ -39,18 +46,25 @@ def note_absence(*, booking_id: UUID, actor: str, now: datetime) -> Booking:
             raise NotBegun
         booking.miss()
         _save(booking, "booking.missed", actor, now)
+        if actor != CALENDAR:
+            _tell_calendar(booking, now)
     return booking
 
 
 def note_attendance(*, booking_id: UUID, actor: str, now: datetime) -> Booking:
-    """Take back that the client did not come. Raises NotBegun for anything else."""
+    """Take back that the client did not come, in the calendar too. Raises NotBegun for anything else."""
     with transaction.atomic():
         booking = Booking.objects.locked(booking_id)
         if booking.state != BookingState.NO_SHOW:
             raise NotBegun("Only of a session that was marked as missed can that be taken back.")
         booking.complete()
         _save(booking, "booking.completed", actor, now)
+        _tell_calendar(booking, now)
     return booking
+
+
+def _tell_calendar(booking: Booking, now: datetime) -> None:
+    enqueue(topic=ATTENDANCE, lane=booking.lane, payload={"booking_id": str(booking.id)}, now=now)
 
 
 def _save(booking: Booking, action: str, actor: str, now: datetime) -> None:

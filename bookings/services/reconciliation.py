@@ -18,12 +18,13 @@ from bookings.calendars import background_calendar
 from bookings.calendars.base import AppointmentState
 from bookings.models import Booking, CalendarCursor, CalendarFinding, FindingKind
 from bookings.refusals import SlotTaken
-from bookings.services.endings import note_absence
+from bookings.services.endings import ATTENDANCE, CALENDAR, note_absence
 from bookings.services.findings import note_conflict, note_missing, note_unknown, settle_findings, settle_missing
 from bookings.services.following import GIVEN_UP, follow_appointment
 from bookings.services.placement import take_note
 from bookings.services.trails import earlier_uids, latest_appointment
 from bookings.states import BookingState
+from mindfulqalb.outbox.queries import is_waiting
 from mindfulqalb.outbox.registry import RetryLater
 
 if TYPE_CHECKING:
@@ -181,8 +182,13 @@ def _agrees(booking: Booking, appointment: Appointment, now: datetime) -> bool:
     if booking.state in GIVEN_UP:
         return appointment.state != AppointmentState.ACCEPTED or appointment.starts_at <= now
     is_in_place = (booking.calcom_booking_id, booking.starts_at) == (appointment.uid, appointment.starts_at)
-    is_noted = not appointment.is_client_absent or booking.state == BookingState.NO_SHOW
-    return is_in_place and is_noted and not appointment.is_over
+    return is_in_place and not appointment.is_over and not _is_news_of_absence(booking, appointment)
+
+
+def _is_news_of_absence(booking: Booking, appointment: Appointment) -> bool:
+    """Whether the calendar says that the client did not come, and staff have not just taken that back."""
+    is_news = appointment.is_client_absent and booking.state != BookingState.NO_SHOW
+    return is_news and not is_waiting(lane=booking.lane, topic=ATTENDANCE)
 
 
 def _take_over(booking: Booking, appointment: Appointment, now: datetime) -> Outcome:
@@ -190,8 +196,8 @@ def _take_over(booking: Booking, appointment: Appointment, now: datetime) -> Out
         if booking.state == BookingState.PENDING:
             take_note(booking, appointment)
         follow_appointment(booking_id=booking.id, known_as=booking.calcom_booking_id, appointment=appointment, now=now)
-        if appointment.is_client_absent:
-            note_absence(booking_id=booking.id, actor="vendor:calcom", now=now)
+        if _is_news_of_absence(booking, appointment):
+            note_absence(booking_id=booking.id, actor=CALENDAR, now=now)
     except RetryLater:
         return Outcome.AGREED  # a host must still accept it
     except SlotTaken:

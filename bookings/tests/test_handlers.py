@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
 
 TOPICS = [
+    "calendar.attendance",
     "calendar.cancel",
     "calendar.create",
     "calendar.move",

@@ -152,6 +152,14 @@ class CalcomCalendar:
                 "POST", f"{_path(uid)}/cancel", version=self._bookings_version, json={"cancellationReason": reason}
             )
 
+    def note_absence(self, uid: str, *, email: str, is_absent: bool) -> None:
+        """Mark the attendee. https://cal.com/docs/api-reference/v2/bookings/mark-a-booking-absence
+
+        Without `host`: whether the therapist came is none of our business.
+        """
+        body = {"attendees": [{"email": email, "absent": is_absent}]}
+        self._api.call("POST", f"{_path(uid)}/mark-absent", version=self._bookings_version, json=body)
+
     def page_url(self, uid: str) -> str:
         """The booking's page on Cal.com."""
         return f"{self._web_url}/booking/{quote(uid, safe='')}"

@@ -31,6 +31,7 @@ from bookings.reminders import may_still_go
 from bookings.services.attendance import tell_attendance
 from bookings.services.booking import place_paid_hold
 from bookings.services.cancellation import clear_calendar
+from bookings.services.correcting import correct_customer_email
 from bookings.services.moving import give_up_move, move_in_calendar
 from bookings.services.placement import place_in_calendar
 from bookings.services.reconciliation import reconcile_uid
@@ -41,6 +42,7 @@ from bookings.states import BookingState
 from bookings.webhooks import hint_of
 from consent.models import ConsentRecord
 from mindfulqalb.catalogue.queries import event_types_on_sale
+from mindfulqalb.mail.corrections import Correction, Rewrite, corrects
 from mindfulqalb.mail.services import send_letter
 from mindfulqalb.outbox.registry import Delivery, handles, on_dead
 from mindfulqalb.webhooks.services import mark_processed
@@ -229,6 +231,12 @@ def work_on_webhook(delivery: Delivery) -> None:
     if hint.uid:
         reconcile_uid(uid=hint.uid, now=delivery.now)
     mark_processed(delivery_id=UUID(delivery.payload["delivery_id"]), now=delivery.now)
+
+
+@corrects("booking", "payment")
+def correct_where_it_is_booked(correction: Correction) -> Rewrite:
+    """Take a client's corrected address over into their session."""
+    return correct_customer_email(correction)
 
 
 def _consent_of(delivery: Delivery) -> ConsentRecord:

@@ -9,6 +9,7 @@ from django.db.models import Count, Min, Q
 from bookings.models import Booking, CalendarFinding, FindingKind
 from bookings.services.unplaced import unplaced_payments
 from bookings.states import BookingState
+from bookings.undelivered import unreached_bookings
 from mindfulqalb.observability.metrics import gauge
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ def placement_seconds(now: datetime) -> float:
     """Measure from the last change of a PENDING booking."""
     oldest = Booking.objects.filter(state=BookingState.PENDING).aggregate(oldest=Min("updated_at"))["oldest"]
     return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+
+
+@gauge("unreached_bookings", "Sessions to come of which a mail never reached the client.")
+def unreached(now: datetime) -> float:
+    """Count them."""
+    return unreached_bookings(now=now).count()
 
 
 @gauge("calendar_findings", "What the calendar and we do not agree on just now, by kind.", label="kind")

@@ -114,7 +114,9 @@ class Booking(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     buffer_minutes = models.PositiveSmallIntegerField(
-        default=0, db_default=0, help_text="Kept free after it, as its offer said when it was booked."
+        default=0,
+        db_default=0,
+        help_text="Kept free after it, as its offer says; less where the therapist moved a session into it.",
     )
     customer_email_hash = models.CharField(max_length=64, help_text="Blind index of the normalized email.")
     hold_expires_at = models.DateTimeField(null=True)
@@ -144,6 +146,9 @@ class Booking(models.Model):
     )
     link_version = models.PositiveIntegerField(default=1, help_text="Raise it to revoke the client's links.")
     locale = models.CharField(max_length=10, default="en")
+    time_zone = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="The client's, if their browser told it."
+    )
 
     objects = BookingQuerySet.as_manager()
 

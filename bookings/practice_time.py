@@ -13,6 +13,14 @@ def practice_zone() -> ZoneInfo:
     return ZoneInfo(settings.PRACTICE_TIME_ZONE)
 
 
+def zone_named(name: str) -> ZoneInfo:
+    """A client's time zone by its name; the practice's where none is known, or none is known any more."""
+    try:
+        return ZoneInfo(name) if name else practice_zone()
+    except (KeyError, ValueError):
+        return practice_zone()
+
+
 def instant_of(day: date, clock: time) -> datetime:
     """The instant of a practice-local day and time, in UTC."""
     return datetime.combine(day, clock, tzinfo=practice_zone()).astimezone(UTC)

@@ -107,6 +107,14 @@ class NotBegun(Refusal):
     sentence = "This session has not begun, or it was not booked."
 
 
+class BeingPlaced(Refusal):
+    """The address cannot change while the calendar may still be found to have the session under the old one."""
+
+    code = "being_placed"
+    status = 409
+    sentence = "This session is just being written into the calendar. Please try again in a few minutes."
+
+
 class NotAConflict(Refusal):
     """There is nothing to put back: both sides agree, or the session is over."""
 

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from bookings.models import ReminderRefusal
-from bookings.practice_time import local, practice_zone
+from bookings.practice_time import zone_named
 from bookings.states import BookingState, ReminderKind
+from consent.models import ConsentRecord
 from consent.queries import may_process
 from mindfulqalb.encryption.blind_index import email_digests
+from mindfulqalb.retention.models import Restriction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
 
     from bookings.models import Booking, Reminder
 
@@ -39,13 +42,13 @@ LONGEST_AHEAD = timedelta(hours=48)
 EVENING = timedelta(hours=1)
 
 
-def sending_time(kind: ReminderKind, starts_at: datetime) -> tuple[datetime, datetime]:
-    """From when until when a reminder is of use and disturbs nobody."""
+def sending_time(kind: ReminderKind, starts_at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """From when until when a reminder is of use and disturbs nobody in this zone."""
     rule = RULES[kind]
     due = starts_at - rule.before
     if kind == ReminderKind.HOUR:
         return due, due + rule.patience
-    night = _night_of(due)
+    night = _night_of(due, zone)
     if due >= night:
         return night - EVENING, night
     return due, min(due + rule.patience, night)
@@ -54,7 +57,7 @@ def sending_time(kind: ReminderKind, starts_at: datetime) -> tuple[datetime, dat
 def due_kinds(booking: Booking, *, now: datetime) -> Iterator[ReminderKind]:
     """Which reminders are to go now; not those on whose heels the client has just had news of this session."""
     for kind, rule in RULES.items():
-        begins, ends = sending_time(kind, booking.starts_at)
+        begins, ends = sending_time(kind, booking.starts_at, zone_named(booking.time_zone))
         last_news = booking.updated_at or booking.created_at or now
         if begins <= now < ends and begins - last_news >= rule.rest:
             yield kind
@@ -63,13 +66,31 @@ def due_kinds(booking: Booking, *, now: datetime) -> Iterator[ReminderKind]:
 def is_wanted(booking: Booking) -> bool:
     """Whether this client may be reminded of this session: it stands, and they neither stopped nor withdrew it."""
     stands = booking.state == BookingState.CONFIRMED
-    return stands and not has_stopped(booking) and may_process(email=booking.customer_email)
+    return stands and not has_stopped(booking) and _has_consented(booking)
+
+
+def _has_consented(booking: Booking) -> bool:
+    """Whether they may be written to: by the address of now or, where it was corrected, by the one they consented with.
+
+    A corrected address that has acts of its own speaks for itself.
+    """
+    if may_process(email=booking.customer_email):
+        return True
+    was_corrected = booking.consent is not None and booking.consent.email_hash != booking.customer_email_hash
+    if not was_corrected or booking.consent is None:
+        return False
+    digests = email_digests(booking.customer_email)
+    has_acts = ConsentRecord.objects.filter(email_hash__in=digests).exists()
+    is_restricted = Restriction.objects.filter(person_hash__in=digests).exists()
+    return not has_acts and not is_restricted and may_process(email=booking.consent.email)
 
 
 def may_still_go(reminder: Reminder, *, now: datetime) -> bool:
     """Whether a reminder that was put down is still true and in time."""
     booking = reminder.booking
-    _, ends = sending_time(ReminderKind(reminder.kind), reminder.session_starts_at)
+    _, ends = sending_time(
+        ReminderKind(reminder.kind), reminder.session_starts_at, zone_named(reminder.booking.time_zone)
+    )
     return booking.starts_at == reminder.session_starts_at and now < ends and is_wanted(booking)
 
 
@@ -78,8 +99,8 @@ def has_stopped(booking: Booking) -> bool:
     return ReminderRefusal.objects.filter(email_hash__in=email_digests(booking.customer_email)).exists()
 
 
-def _night_of(moment: datetime) -> datetime:
-    """When the night begins that `moment` lies in or before, on the practice's clock."""
-    here = local(moment)
-    evening = datetime.combine(here.date(), time(settings.QUIET_FROM_HOUR), tzinfo=practice_zone())
+def _night_of(moment: datetime, zone: ZoneInfo) -> datetime:
+    """When the night begins that `moment` lies in or before, where the client is."""
+    here = moment.astimezone(zone)
+    evening = datetime.combine(here.date(), time(settings.QUIET_FROM_HOUR), tzinfo=zone)
     return evening - timedelta(days=1) if here.hour < settings.QUIET_UNTIL_HOUR else evening

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 UNBOOKED = (BookingState.EXPIRED, BookingState.REJECTED)
 SETTLED = (BookingState.COMPLETED, BookingState.NO_SHOW, BookingState.CANCELLED)
 TAKE_PERSON_OUT = empty_columns(
-    Booking, customer_name="", customer_email="", customer_phone=None, customer_email_hash="", held_from=""
+    Booking,
+    customer_name="",
+    customer_email="",
+    customer_phone=None,
+    customer_email_hash="",
+    held_from="",
+    time_zone="",
 )
 
 FINDINGS = keep(

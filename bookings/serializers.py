@@ -22,6 +22,7 @@ from mindfulqalb.api.fields import (
     SessionDate,
     StrictBoolean,
     TimeZone,
+    VisitorTimeZone,
 )
 from mindfulqalb.api.public_ids import BOOKING, CONSENT
 from payments.receipts.models import ReceiptKind
@@ -141,6 +142,12 @@ class WishSerializer(SessionSerializer):
     consentId = PublicIdField(kind=CONSENT, required=False, default=None, allow_null=True)
     locale = PlainText(max_length=10, required=False, default="", help_text="en or hi; else Accept-Language decides.")
     ageBand = age_band_field()
+    timeZone = VisitorTimeZone(
+        required=False,
+        default=None,
+        allow_null=True,
+        help_text="The client's, so that no reminder comes at night; `date` and `time` are the practice's.",
+    )
 
 
 class BookingRequestSerializer(WishSerializer):

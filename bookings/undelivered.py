@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from bookings.models import Booking
 from bookings.practice_time import local
-from mindfulqalb.mail.queries import undelivered_about
+from bookings.states import BookingState
+from mindfulqalb.mail.queries import undelivered, undelivered_about
 
 if TYPE_CHECKING:
-    from bookings.models import Booking
+    from datetime import datetime
+
+    from bookings.models import BookingQuerySet
 
 LINE_BREAK = SafeString("<br>")
+AHEAD = (BookingState.PENDING, BookingState.CONFIRMED)
+
+
+def unreached_bookings(*, now: datetime) -> BookingQuerySet:
+    """Sessions to come of which a mail never arrived and was not sent again with success: somebody must phone."""
+    named = Concat(Value("booking:"), Cast(OuterRef("id"), CharField()))
+    ahead = Booking.objects.filter(state__in=AHEAD, starts_at__gt=now)
+    return ahead.filter(Exists(undelivered().filter(about=named))).order_by("starts_at")
 
 
 def undelivered_mails(booking: Booking) -> SafeString | str:

@@ -249,6 +249,7 @@ def _wish(request: Request, data: dict[str, Any]) -> Wish:
         consent_accepted=data["consentAccepted"],
         circumstances=circumstances_of(request, locale=spoken_language(data["locale"])),
         age_band=data["ageBand"],
+        time_zone=data["timeZone"].key if data["timeZone"] else "",
     )
 
 

@@ -39,6 +39,7 @@ class Wish:
     consent_accepted: bool
     circumstances: Circumstances
     age_band: str = ""
+    time_zone: str = ""
 
     @property
     def starts_at(self) -> datetime:

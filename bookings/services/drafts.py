@@ -41,6 +41,7 @@ def draft_booking(
         consent=consent,
         payment_status="not_required" if offer.is_free else "unpaid",
         locale=wish.circumstances.locale,
+        time_zone=wish.time_zone,
         created_at=now,
         updated_at=now,
     )

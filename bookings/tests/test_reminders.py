@@ -9,7 +9,7 @@ import pytest
 
 from bookings.handlers import send_reminder
 from bookings.models import Booking, Reminder, ReminderRefusal
-from bookings.practice_time import local
+from bookings.practice_time import local, practice_zone, zone_named
 from bookings.reminders import sending_time
 from bookings.services.reminding import remind_of_sessions, resume_reminders, stop_reminders
 from bookings.states import BookingState, ReminderKind
@@ -73,16 +73,65 @@ def _deliver(now: datetime) -> None:
 def test_day_reminder_goes_a_day_before_and_never_at_night(clock: str, begins: str, ends: str) -> None:
     start = datetime.fromisoformat(f"{clock}+05:30")
 
-    times = sending_time(DAY, start)
+    times = sending_time(DAY, start, practice_zone())
 
     assert [f"{local(moment):%Y-%m-%d %H:%M}" for moment in times] == [begins, ends]
+
+
+@pytest.mark.parametrize(
+    ("zone", "begins", "ends"),
+    [
+        # Ten in the morning in Kolkata is half past eleven in the evening in New York, and dinner in Kiritimati.
+        ("America/New_York", "2026-12-02 20:00", "2026-12-02 21:00"),
+        ("Pacific/Kiritimati", "2026-12-03 18:30", "2026-12-03 21:00"),
+        ("Asia/Kolkata", "2026-12-03 10:00", "2026-12-03 16:00"),
+        ("", "2026-12-03 10:00", "2026-12-03 16:00"),
+        ("Mars/Olympus_Mons", "2026-12-03 10:00", "2026-12-03 16:00"),
+        ("../etc/passwd", "2026-12-03 10:00", "2026-12-03 16:00"),
+    ],
+)
+def test_day_reminder_keeps_the_night_of_the_client(zone: str, begins: str, ends: str) -> None:
+    times = sending_time(DAY, START, zone_named(zone))
+
+    assert [f"{moment.astimezone(zone_named(zone)):%Y-%m-%d %H:%M}" for moment in times] == [begins, ends]
+
+
+@pytest.mark.parametrize(
+    ("day", "begins"),
+    [
+        # At six in the morning, on the days when clocks change: the night before begins at nine by the clock.
+        ("2027-03-14", "2027-03-12 20:00"),
+        ("2026-11-01", "2026-10-30 20:00"),
+        ("2027-03-15", "2027-03-13 20:00"),
+    ],
+)
+def test_day_reminder_keeps_the_night_when_clocks_change(day: str, begins: str) -> None:
+    zone = zone_named("America/New_York")
+    start = datetime.fromisoformat(f"{day} 06:00").replace(tzinfo=zone).astimezone(UTC)
+
+    times = sending_time(DAY, start, zone)
+
+    assert f"{times[0].astimezone(zone):%Y-%m-%d %H:%M}" == begins
+    assert times[1] - times[0] == timedelta(hours=1)
+
+
+def test_session_is_reminded_of_by_the_clients_clock() -> None:
+    """In New York the day before is the middle of the night: it goes in the evening, and nothing then."""
+    _confirmed(time_zone="America/New_York")
+
+    evening = datetime(2026, 12, 3, 1, 0, tzinfo=UTC)
+    remind_of_sessions(now=evening - timedelta(minutes=1))
+    before = _kinds()
+    remind_of_sessions(now=evening)
+
+    assert (before, _kinds()) == ([], [DAY])
 
 
 @pytest.mark.parametrize("clock", ["2026-12-04 10:00", "2026-12-04 05:00", "2026-12-04 23:30"])
 def test_hour_reminder_goes_an_hour_before_at_night_too(clock: str) -> None:
     start = datetime.fromisoformat(f"{clock}+05:30")
 
-    assert sending_time(HOUR, start) == (start - timedelta(hours=1), start - timedelta(minutes=15))
+    assert sending_time(HOUR, start, practice_zone()) == (start - timedelta(hours=1), start - timedelta(minutes=15))
 
 
 @pytest.mark.parametrize(

@@ -208,3 +208,18 @@ def test_booking_at_half_past_eleven_at_night_keeps_its_day(now: datetime) -> No
         time(23, 30),
         instant_of(day, time(23, 30)),
     )
+
+
+@pytest.mark.parametrize(
+    ("zone", "status", "kept"),
+    [("America/New_York", 201, "America/New_York"), (None, 201, ""), ("Mars/Olympus_Mons", 201, ""), (7, 400, None)],
+)
+def test_hold_keeps_the_clients_zone_and_never_fails_for_one(
+    zone: object, status: int, kept: str | None, visitor: Visitor
+) -> None:
+    visitor.extra = {"timeZone": zone}
+
+    answer = visitor.hold()
+
+    stored = Booking.objects.values_list("time_zone", "starts_at").first()
+    assert (answer[0], stored) == (status, None if kept is None else (kept, visitor.starts_at))

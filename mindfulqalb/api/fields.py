@@ -205,6 +205,16 @@ class TimeZone(serializers.Field[ZoneInfo, Any, str, Any]):
         return value.key
 
 
+class VisitorTimeZone(TimeZone):
+    """What a browser calls its time zone: a name that we do not know is None, and never in the way of a booking."""
+
+    def to_internal_value(self, data: Any) -> ZoneInfo | None:  # type: ignore[override]
+        """Look it up by name."""
+        if isinstance(data, str) and data not in _zones():
+            return None
+        return super().to_internal_value(data)
+
+
 @extend_schema_field({"type": "string", "example": "10:00 AM"})
 class ClockTime(serializers.Field[time, Any, str, Any]):
     """A time of day, `10:00 AM` or, on 24 hours, `14:30`; shown as `2:30 PM`."""

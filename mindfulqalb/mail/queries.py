@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 def undelivered_about(subjects: Iterable[str]) -> QuerySet[SentMail]:
     """Find the mails about `kind:<id>` that never arrived, newest first, less those that went well the second time."""
-    lost = SentMail.objects.filter(about__in=subjects, state__in=UNDELIVERED)
+    return undelivered().filter(about__in=subjects).defer("content").order_by("-sent_at")
+
+
+def undelivered() -> QuerySet[SentMail]:
+    """Find the mails that never arrived, less those that went well the second time."""
     sent_again = SentMail.objects.filter(copy_of__isnull=False, state=MailState.SENT).values("copy_of")
-    return lost.exclude(id__in=sent_again).defer("content").order_by("-sent_at")
+    return SentMail.objects.filter(state__in=UNDELIVERED).exclude(id__in=sent_again)

@@ -1,4 +1,4 @@
-"""Send a kept mail once more: the same words, to the same or a corrected address."""
+"""Send a kept mail once more: the same words, to the same or a corrected address, which is corrected for good."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import email.policy
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
-from django.core.validators import validate_email
 from django.db import transaction
+from rest_framework.exceptions import ValidationError
 
 from mindfulqalb.api.errors import Refusal
+from mindfulqalb.api.fields import EmailAddress
 from mindfulqalb.audit.services import record
-from mindfulqalb.encryption.blind_index import email_digest
+from mindfulqalb.encryption.blind_index import email_digest, email_digests
+from mindfulqalb.mail.corrections import Correction, correct_address
 from mindfulqalb.mail.models import SentMail
 from mindfulqalb.mail.outcomes import note_sent, note_undelivered
 from mindfulqalb.mail.sending import MailRefused, hand_over, own_headers
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from email.message import EmailMessage
     from uuid import UUID
+
+    from mindfulqalb.mail.corrections import Rewrite
 
 # Made anew for the copy, by Django or by us.
 RENEWED = {"content-type", "content-transfer-encoding", "mime-version", "subject", "from", "to", "message-id", "date"}
@@ -50,14 +53,28 @@ class NoSuchAddress(Refusal):
 def resend_letter(*, mail_id: UUID, actor: str, now: datetime, recipient: str = "") -> SentMail:
     """Ask for a copy of a mail to its reader, or to `recipient` in their stead; return the copy that will go.
 
-    Raises AlreadyOnItsWay, NoSuchAddress.
+    A corrected address is corrected wherever it is kept. Raises AlreadyOnItsWay, NoSuchAddress, and what a corrector
+    raises.
     """
     mail = SentMail.objects.select_for_update().get(id=mail_id)
     if mail.state == MailState.WAITING or mail.copies.filter(state=MailState.WAITING).exists():
         raise AlreadyOnItsWay
     copy_id = uuid4()
     message = enqueue(topic="email.copy", lane=f"mail:{copy_id}", payload={"mail_id": str(copy_id)}, now=now)
-    copy = _copy(mail, _checked(recipient), copy_id, message.id, now)
+    corrected = _checked(recipient)
+    correction = Correction(mail.about, mail.recipient_hash, corrected, actor, now)
+    is_corrected = bool(corrected) and mail.recipient_hash not in email_digests(corrected)
+    rewrite = correct_address(correction) if is_corrected else str
+    renewed = _rebuilt(mail.content, rewrite)
+    renewed.extra_headers |= own_headers(message.id, now)
+    copy = SentMail.objects.create(
+        id=copy_id,
+        key=message.id,
+        copy_of=mail,
+        state=MailState.WAITING,
+        sent_at=now,
+        **_said(mail, renewed, corrected),
+    )
     details = {"mail": str(mail.id), "copy": str(copy.id), "corrected": copy.recipient_hash != mail.recipient_hash}
     record(action="mail.resent", actor=actor, target=mail.about, now=now, details=details)
     return copy
@@ -81,39 +98,32 @@ def send_copy(*, mail_id: UUID, now: datetime) -> None:
 
 def _checked(recipient: str) -> str:
     try:
-        if recipient:
-            validate_email(recipient)
+        return EmailAddress().run_validation(recipient) if recipient else ""
     except ValidationError:
         raise NoSuchAddress from None
-    return recipient
 
 
-def _copy(mail: SentMail, recipient: str, copy_id: UUID, key: UUID, now: datetime) -> SentMail:
-    message = _rebuilt(mail.content)
-    message.extra_headers |= own_headers(key, now)
+def _said(mail: SentMail, message: EmailMultiAlternatives, recipient: str) -> dict[str, str]:
+    """What a copy says, of what, and to whom."""
     if recipient:
         message.to = [recipient]
-    return SentMail.objects.create(
-        id=copy_id,
-        key=key,
-        copy_of=mail,
-        state=MailState.WAITING,
-        template=mail.template,
-        about=mail.about,
-        recipient_hash=email_digest(recipient) if recipient else mail.recipient_hash,
-        content=message.message().as_string(),
-        sent_at=now,
-    )
+    return {
+        "template": mail.template,
+        "about": mail.about,
+        "recipient_hash": email_digest(recipient) if recipient else mail.recipient_hash,
+        "content": message.message().as_string(),
+    }
 
 
-def _rebuilt(content: str) -> EmailMultiAlternatives:
+def _rebuilt(content: str, rewrite: Rewrite = str) -> EmailMultiAlternatives:
     kept = email.message_from_bytes(content.encode(), policy=email.policy.default)
-    headers = {name: str(value) for name, value in kept.items() if name.lower() not in RENEWED}
+    headers = {name: rewrite(str(value)) for name, value in kept.items() if name.lower() not in RENEWED}
     headers |= {name: str(kept[name]) for name in ("Message-ID", "Date")}
     # A long one in another script begins on the next line, with a space that would grow with every copy.
     subject = str(kept["Subject"]).strip()
-    message = EmailMultiAlternatives(subject, _text(kept, "plain"), to=[str(kept["To"])], headers=headers)
-    message.attach_alternative(_text(kept, "html"), "text/html")
+    text, html = rewrite(_text(kept, "plain")), rewrite(_text(kept, "html"))
+    message = EmailMultiAlternatives(subject, text, to=[str(kept["To"])], headers=headers)
+    message.attach_alternative(html, "text/html")
     for part in kept.iter_attachments():
         message.attach(part.get_filename(), part.get_content(), _media_type(part))
     return message

@@ -12,7 +12,7 @@ PAYMENT_CREDIT_HOURS = env.int("PAYMENT_CREDIT_HOURS", 72)
 HOLDS_PER_EMAIL = env.int("HOLDS_PER_EMAIL", 2)
 HOLDS_PER_ADDRESS = env.int("HOLDS_PER_ADDRESS", 10)
 BOOKING_HORIZON_DAYS = env.int("BOOKING_HORIZON_DAYS", 60)
-# Nobody is written to at night without need: a day's reminder that would fall between these hours of the practice's
+# Nobody is written to at night without need: a day's reminder that would fall between these hours of the client's
 # clock goes in the evening before.
 QUIET_FROM_HOUR = env.int("QUIET_FROM_HOUR", 21)
 QUIET_UNTIL_HOUR = env.int("QUIET_UNTIL_HOUR", 8)

@@ -37,6 +37,6 @@ def make_context(**overrides: Any) -> dict[str, Any]:
 
 def make_letter(**overrides: Any) -> Letter:
     """A confirmation to Jane without attachment; `context` changes what it says."""
-    values: dict[str, Any] = {"template": "confirmation", "recipient": "jane@example.com", "about": "booking:1"}
+    values: dict[str, Any] = {"template": "confirmation", "recipient": "jane@example.com", "about": "letter:1"}
     context = make_context(**overrides.pop("context", {}))
     return Letter(**(values | overrides), context=context)

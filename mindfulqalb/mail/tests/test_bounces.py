@@ -53,7 +53,7 @@ def test_mail_refused_for_good_is_on_record(sandbox: SandboxProcess) -> None:
         send()
 
     assert outcome() == (MailState.REFUSED, "550", True)
-    assert actions() == [("mail.refused", "booking:1")]
+    assert actions() == [("mail.refused", "letter:1")]
 
 
 def test_mail_refused_for_now_is_not_given_up(sandbox: SandboxProcess) -> None:
@@ -85,7 +85,7 @@ def test_report_marks_the_mail_that_it_returns(returned: str, sandbox: SandboxPr
     assert record_bounce(raw=make_report(key, returned=returned), now=NOW) == 1
 
     assert outcome() == (MailState.BOUNCED, "5.1.1", True)
-    assert actions() == [("mail.bounced", "booking:1")]
+    assert actions() == [("mail.bounced", "letter:1")]
 
 
 def test_report_that_only_refers_to_the_mail_marks_it(sandbox: SandboxProcess) -> None:
@@ -160,8 +160,8 @@ def test_undelivered_mails_are_found_by_what_they_are_about(sandbox: SandboxProc
     send()
     record_bounce(raw=make_report(KEY), now=NOW)
 
-    assert [mail.key for mail in undelivered_about(["booking:1"])] == [KEY]
-    assert list(undelivered_about(["booking:2"])) == []
+    assert [mail.key for mail in undelivered_about(["letter:1"])] == [KEY]
+    assert list(undelivered_about(["letter:2"])) == []
 
 
 def test_reports_go_to_a_mailbox_of_their_own_and_answers_to_the_practice(

@@ -94,7 +94,7 @@ def test_copy_goes_to_a_corrected_address_on_record(sandbox: SandboxProcess) -> 
     event = AuditEvent.objects.get(action="mail.resent")
     assert (event.actor, event.target, event.details) == (
         "staff:7",
-        "booking:1",
+        "letter:1",
         {"mail": str(mail.id), "copy": str(copy.id), "corrected": True},
     )
 
@@ -103,13 +103,13 @@ def test_copy_that_arrives_settles_what_was_lost_and_one_that_is_lost_too_does_n
     mail = sent_mail()
     record_bounce(raw=make_report(KEY), now=NOW)
     copy = resend(mail)
-    assert [lost.id for lost in undelivered_about(["booking:1"])] == [mail.id]
+    assert [lost.id for lost in undelivered_about(["letter:1"])] == [mail.id]
 
     deliver_due(now=NOW, limit=5)
-    assert list(undelivered_about(["booking:1"])) == []
+    assert list(undelivered_about(["letter:1"])) == []
 
     record_bounce(raw=make_report(copy.key), now=NOW)
-    assert {lost.id for lost in undelivered_about(["booking:1"])} == {mail.id, copy.id}
+    assert {lost.id for lost in undelivered_about(["letter:1"])} == {mail.id, copy.id}
 
 
 def test_copy_that_is_refused_is_on_record_and_its_message_dead(sandbox: SandboxProcess) -> None:
@@ -187,10 +187,10 @@ def test_staff_without_the_permission_cannot_send_again(client: Client, sandbox:
 
 def test_list_of_mails_that_never_arrived_is_a_filter_away(client: Client, sandbox: SandboxProcess) -> None:
     client.force_login(make_member("Front desk"))
-    sent_mail(UUID(int=7), about="booking:2")
+    sent_mail(UUID(int=7), about="letter:2")
     sent_mail()
     record_bounce(raw=make_report(KEY), now=NOW)
 
     page = client.get(reverse("admin:mail_sentmail_changelist"), {"state__exact": "BOUNCED"}).content.decode()
 
-    assert ("booking:1" in page, "booking:2" in page, "5.1.1" in page) == (True, False, True)
+    assert ("letter:1" in page, "letter:2" in page, "5.1.1" in page) == (True, False, True)

@@ -110,10 +110,10 @@ def test_letter_is_noted_with_what_it_was_about(sandbox: SandboxProcess) -> None
     assert (kept.key, kept.template, kept.about, kept.sent_at, kept.recipient_hash, str(kept)) == (
         KEY,
         "confirmation",
-        "booking:1",
+        "letter:1",
         NOW,
         email_digest("jane@example.com"),
-        "confirmation about booking:1 at 2026-12-01 06:00",
+        "confirmation about letter:1 at 2026-12-01 06:00",
     )
 
 

@@ -12,7 +12,7 @@
     const { sessionType, format } = app.session.chosen();
     const body = {
       sessionType, format, date: draft.date, time: draft.slot.time, customer: app.customer(), consentAccepted: true,
-      ageBand: draft.ageBand || "", locale: document.documentElement.lang,
+      ageBand: draft.ageBand || "", locale: document.documentElement.lang, timeZone: app.formats.visitorZone(),
     };
     if (draft.consent) body.consentId = draft.consent.consentId;
     if (draft.paymentId) body.paymentId = draft.paymentId;

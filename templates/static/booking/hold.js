@@ -17,7 +17,8 @@
     const { sessionType, format } = app.session.chosen();
     const body = {
       sessionType, format, date: draft.date, time: draft.slot.time, customer: app.customer(),
-      consentId: draft.consent.consentId, ageBand: draft.ageBand || "", locale: document.documentElement.lang, payWith: payWith(),
+      consentId: draft.consent.consentId, ageBand: draft.ageBand || "", locale: document.documentElement.lang,
+      timeZone: app.formats.visitorZone(), payWith: payWith(),
     };
     if (body.payWith !== "stripe") return body;
     return { ...body, successUrl: returnUrl("paid=stripe"), cancelUrl: returnUrl("cancelled=stripe") };

@@ -1,0 +1,67 @@
+"""Correct the address of a client who could not be reached."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.conf import settings
+
+from bookings.links import manage_url, reminders_url
+from bookings.models import Booking
+from bookings.receipts import booking_paid_by
+from bookings.refusals import BeingPlaced, database_refusals
+from bookings.states import BookingState
+from mindfulqalb.audit.services import record
+from mindfulqalb.encryption.blind_index import email_digest
+from payments.models import Payment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from mindfulqalb.mail.corrections import Correction
+
+# Until it stands in the calendar it is found there by the address that was given first.
+UNDECIDED = (BookingState.HELD, BookingState.PENDING)
+LINK = re.compile(re.escape(settings.SITE_URL) + r"/(manage|reminders)/[\w-]+\.[\w-]+\.[\w-]+")
+
+
+def correct_customer_email(correction: Correction) -> Callable[[str], str]:
+    """Take over a client's corrected address, and return how a mail's old links become new ones.
+
+    Whoever reads the wrong mailbox holds the old links: they die. A mail that went to somebody else than the booking's
+    client changes nothing. Raises BeingPlaced, and FreeCallAlreadyBooked where that address has a free call already.
+    """
+    booking = _booking_about(correction.about)
+    if booking is None or booking.customer_email_hash != correction.was:
+        return str
+    if booking.state in UNDECIDED:
+        raise BeingPlaced
+    booking.customer_email = correction.recipient
+    booking.customer_email_hash = email_digest(correction.recipient)
+    booking.link_version += 1
+    with database_refusals():
+        booking.save(update_fields=["customer_email", "customer_email_hash", "link_version"])
+    target = f"booking:{booking.id}"
+    record(action="booking.address_corrected", actor=correction.actor, target=target, now=correction.now)
+    return partial(_with_new_links, booking, correction.now)
+
+
+def _booking_about(about: str) -> Booking | None:
+    kind, _, text = about.partition(":")
+    row_id = UUID(text)
+    if kind == "payment":
+        payment = Payment.objects.select_related("duplicate_of").filter(id=row_id).first()
+        found = booking_paid_by(payment) if payment else None
+        if found is None:
+            return None
+        row_id = found.id
+    return Booking.objects.select_for_update(of=("self",)).filter(id=row_id).first()
+
+
+def _with_new_links(booking: Booking, now: datetime, text: str) -> str:
+    new = {"manage": manage_url(booking, now=now), "reminders": reminders_url(booking, now=now)}
+    return LINK.sub(lambda link: new[link[1]], text)

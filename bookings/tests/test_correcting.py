@@ -1,0 +1,184 @@
+"""A client's address was wrong: what is booked follows, and the links in the wrong mailbox end."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from bookings.letters import confirmation_letter, receipt_letter, reminder_letter
+from bookings.links import booking_of_token, token_of
+from bookings.metrics import unreached
+from bookings.models import Booking
+from bookings.receipts import write_receipt
+from bookings.refusals import BeingPlaced, FreeCallAlreadyBooked
+from bookings.reminders import is_wanted
+from bookings.states import BookingState
+from bookings.tests.builders import JOHN, make_booking, make_payment, make_upcoming, make_wish
+from bookings.undelivered import unreached_bookings
+from consent.evidence import Circumstances
+from consent.withdrawal import withdraw_consent
+from mindfulqalb.api.tokens import InvalidToken
+from mindfulqalb.audit.models import AuditEvent
+from mindfulqalb.encryption.blind_index import email_digest
+from mindfulqalb.mail.bounces import record_bounce
+from mindfulqalb.mail.models import SentMail
+from mindfulqalb.mail.resending import resend_letter
+from mindfulqalb.mail.services import send_letter
+from mindfulqalb.mail.tests.reports import make_report
+from mindfulqalb.outbox.delivery import deliver_due
+
+if TYPE_CHECKING:
+    from mindfulqalb.mail.services import Letter
+    from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
+
+pytestmark = pytest.mark.django_db
+
+RIGHT = "jane.doe@example.com"
+TOKEN = re.compile(r"/(?:manage|reminders)/([\w-]+\.[\w-]+\.[\w-]+)")
+
+
+def _sent(letter: Letter) -> SentMail:
+    key = uuid4()
+    send_letter(letter=letter, key=key, now=datetime.now(UTC))
+    return SentMail.objects.get(key=key)
+
+
+def _confirmed(booking: Booking) -> SentMail:
+    return _sent(confirmation_letter(booking, now=datetime.now(UTC)))
+
+
+def _correct(mail: SentMail, recipient: str = RIGHT) -> None:
+    now = datetime.now(UTC)
+    resend_letter(mail_id=mail.id, actor="staff:7", recipient=recipient, now=now)
+    deliver_due(now=now + timedelta(seconds=1), limit=5)
+
+
+def test_corrected_address_becomes_the_bookings(sandbox: SandboxProcess) -> None:
+    booking = make_upcoming()
+    mail = _confirmed(booking)
+
+    _correct(mail, "  Jane.Doe@EXAMPLE.com ")
+
+    booking.refresh_from_db()
+    assert (booking.customer_email, booking.customer_email_hash) == ("Jane.Doe@example.com", email_digest(RIGHT))
+    assert AuditEvent.objects.get(action="booking.address_corrected").actor == "staff:7"
+    assert sandbox.mailbox()[-1]["to"] == ["Jane.Doe@example.com"]
+
+
+def test_corrected_address_ends_the_old_links_and_carries_new_ones(sandbox: SandboxProcess) -> None:
+    booking = make_upcoming()
+    now = datetime.now(UTC)
+    old = token_of(booking, now=now)
+    _correct(_sent(reminder_letter(booking, now=now)))
+
+    first, second = sandbox.mailbox()
+    with pytest.raises(InvalidToken):
+        booking_of_token(old, now=now)
+    tokens = {part: TOKEN.findall(second[part]) for part in ("text", "html")}
+    assert (old in first["text"], old in second["text"] + second["html"]) == (True, False)
+    assert all(tokens.values())
+    assert booking_of_token(TOKEN.findall(second["text"])[0], now=now) == booking
+    (unsubscribe,) = [value for name, value in second["headers"] if name == "List-Unsubscribe"]
+    assert TOKEN.findall(unsubscribe)[0] in second["text"]
+
+
+def test_same_address_changes_nothing(sandbox: SandboxProcess) -> None:
+    booking = make_upcoming()
+    before = Booking.objects.values().get()
+
+    _correct(_confirmed(booking), "JANE@example.com")
+
+    assert Booking.objects.values().get() == before
+
+
+def test_corrected_receipt_corrects_the_booking_that_it_paid(sandbox: SandboxProcess) -> None:
+    booking = make_upcoming(payment=make_payment())
+    assert booking.payment is not None
+    now = datetime.now(UTC)
+    receipt = write_receipt(payment_id=booking.payment.id, now=now)
+
+    _correct(_sent(receipt_letter(booking, receipt, now=now)))
+
+    booking.refresh_from_db()
+    assert (booking.customer_email, booking.link_version) == (RIGHT, 2)
+    assert receipt.number in sandbox.mailbox()[-1]["text"]
+
+
+def test_mail_that_went_to_an_earlier_address_changes_nothing_any_more(sandbox: SandboxProcess) -> None:
+    booking = make_upcoming()
+    mail = _confirmed(booking)
+    _correct(mail)
+
+    _correct(mail, "jane.d@example.com")
+
+    booking.refresh_from_db()
+    assert booking.customer_email == RIGHT
+
+
+def test_address_waits_until_the_session_stands_in_the_calendar(sandbox: SandboxProcess) -> None:
+    """An unanswered call is looked for there by the address that it was made with."""
+    mail = _confirmed(make_upcoming(BookingState.PENDING))
+
+    with pytest.raises(BeingPlaced):
+        _correct(mail)
+
+    assert (SentMail.objects.count(), Booking.objects.get().customer_email) == (1, "jane@example.com")
+
+
+def test_address_with_a_free_call_takes_no_second_one(sandbox: SandboxProcess) -> None:
+    free = {"session_type": "free", "session_format": None}
+    mail = _confirmed(make_upcoming(session_type="free"))
+    make_booking(wish=make_wish(**free, customer=JOHN), state=BookingState.PENDING)
+
+    with pytest.raises(FreeCallAlreadyBooked):
+        _correct(mail, JOHN.email)
+
+
+# Consent was given under the first address
+
+
+def test_corrected_client_is_still_reminded_until_they_withdraw(sandbox: SandboxProcess) -> None:
+    booking = make_upcoming()
+    assert booking.consent is not None
+    _correct(_confirmed(booking))
+    booking.refresh_from_db()
+    before = is_wanted(booking)
+
+    withdraw_consent(
+        consent_id=booking.consent.id, circumstances=Circumstances(address="203.0.113.7"), now=datetime.now(UTC)
+    )
+
+    assert (before, is_wanted(booking)) == (True, False)
+
+
+# Whom nobody reached
+
+
+def test_bounce_about_a_session_to_come_is_counted_until_it_is_sent_again(sandbox: SandboxProcess) -> None:
+    booking = make_upcoming()
+    make_upcoming(hour=15)
+    mail = _confirmed(booking)
+    now = datetime.now(UTC)
+    before = unreached(now)
+    record_bounce(raw=make_report(mail.key), now=now)
+    during = unreached(now), list(unreached_bookings(now=now))
+
+    _correct(mail)
+
+    assert (before, during, unreached(now)) == (0, (1, [booking]), 0)
+
+
+def test_bounce_about_a_session_that_is_over_or_cancelled_is_not_counted(sandbox: SandboxProcess) -> None:
+    booking = make_upcoming()
+    mail = _confirmed(booking)
+    now = datetime.now(UTC)
+    record_bounce(raw=make_report(mail.key), now=now)
+
+    over = unreached(booking.starts_at)
+    Booking.objects.update(state=BookingState.CANCELLED)
+
+    assert (over, unreached(now)) == (0, 0)

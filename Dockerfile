@@ -18,10 +18,9 @@ RUN export ENVIRONMENT=production SITE_URL=https://build.invalid ALLOWED_HOSTS=b
     && python -m compileall -q .
 
 FROM python:3.11-slim-trixie
-# Threads times workers times replicas must stay below what PostgreSQL accepts. More threads than CALENDAR_REQUEST_CALLS,
-# or slow calendar calls leave none to answer anything else.
+# WEB_THREADS (8) times workers times replicas must stay below what PostgreSQL accepts.
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 \
-    GRANIAN_WORKERS=2 GRANIAN_BLOCKING_THREADS=8 GRANIAN_WORKERS_KILL_TIMEOUT=20 GRANIAN_RESPAWN_FAILED_WORKERS=true
+    GRANIAN_WORKERS=2 GRANIAN_WORKERS_KILL_TIMEOUT=20 GRANIAN_RESPAWN_FAILED_WORKERS=true
 # pg_dump, for `manage.py backup`: of PostgreSQL 17, as in compose.yaml.
 RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-client-17 && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --user-group --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin mindfulqalb
@@ -33,4 +32,4 @@ EXPOSE 8000
 # Asks under the public name: ALLOWED_HOSTS knows no other.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-c", \
     "import os, urllib.request as r; host = os.environ['SITE_URL'].split('/')[2]; r.urlopen(r.Request('http://127.0.0.1:8000/livez', headers={'Host': host}), timeout=4)"]
-CMD ["granian", "--interface", "wsgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", "mindfulqalb.wsgi:application"]
+CMD ["granian", "--interface", "asgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", "mindfulqalb.asgi:application"]

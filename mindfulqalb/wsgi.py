@@ -1,4 +1,4 @@
-"""The WSGI application that Granian serves."""
+"""The WSGI application. Granian serves it through mindfulqalb/asgi.py; other servers may as it is."""
 
 from __future__ import annotations
 

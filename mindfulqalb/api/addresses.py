@@ -40,8 +40,8 @@ def client_address(request: HttpRequest | Request) -> ClientAddress:
     """Derive the client's address, trusting exactly TRUSTED_PROXY_COUNT proxies in front of us.
 
     With n proxies it is the nth entry from the right of X-Forwarded-For; whatever stands further left, anybody could
-    have written. The innermost proxy must drop headers spelt with underscores (nginx does): WSGI cannot tell
-    `X_Forwarded_For` from the real one.
+    have written. WSGI cannot tell `X_Forwarded_For` from the real one: `mindfulqalb.serving` drops headers spelt so;
+    where another server runs us, the innermost proxy must (nginx does).
     """
     peer = _canonical(request.META.get("REMOTE_ADDR", ""))
     proxies = settings.TRUSTED_PROXY_COUNT

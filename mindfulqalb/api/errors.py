@@ -151,6 +151,14 @@ class NotAcceptable(Refusal):
     sentence = "The answer is JSON, which the Accept header does not allow."
 
 
+class BodyTooSlow(Refusal):
+    """The request's end did not come in time."""
+
+    code = "body_too_slow"
+    status = 408
+    sentence = "The request broke off before all of it had arrived."
+
+
 class PayloadTooLarge(Refusal):
     """More was sent than any honest request holds."""
 

@@ -6,12 +6,14 @@ from datetime import timedelta
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.shortcuts import render
 
 from mindfulqalb.api.addresses import client_address
-from mindfulqalb.api.errors import PayloadTooLarge, TooManyRequests, json_answer
+from mindfulqalb.api.body_limits import body_limit
+from mindfulqalb.api.errors import BodyTooSlow, PayloadTooLarge, TooManyRequests, json_answer
 from mindfulqalb.api.throttles import seconds_to_wait
+from mindfulqalb.serving.bodies import BodyState
+from mindfulqalb.serving.environ import BODY_STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +26,8 @@ class BodyLimitMiddleware:
     """Refuse with 413, before anything is parsed, a body to /api/ that is larger than its limit.
 
     The limits are API_BODY_LIMIT and, under /api/webhooks/, WEBHOOK_BODY_LIMIT, in bytes. A body of undeclared length,
-    which Django would take for none, is read up to the limit and then treated like any other.
+    which Django would take for none, is read up to the limit and then treated like any other. What
+    `mindfulqalb.serving` did not wait for is refused at any path, with 413 or 408.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -33,12 +36,11 @@ class BodyLimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Let through what is small enough."""
-        if not request.path_info.startswith("/api/"):
-            return self.get_response(request)
-        limit = (
-            settings.WEBHOOK_BODY_LIMIT if request.path_info.startswith("/api/webhooks/") else settings.API_BODY_LIMIT
-        )
-        if _length(request, limit) > limit:
+        state, limit = request.META.get(BODY_STATE), body_limit(request.path_info)
+        if state == BodyState.LATE:
+            return json_answer(BodyTooSlow())
+        measured = request.path_info.startswith("/api/") or state == BodyState.LARGE
+        if measured and _length(request, limit) > limit:
             return json_answer(PayloadTooLarge(f"This request is too large: at most {limit // 1024} KiB are taken."))
         return self.get_response(request)
 

@@ -37,7 +37,7 @@ ALWAYS = {
     "500": "Our fault.",
     "503": "Not at the moment; see Retry-After.",
 }
-WITH_BODY = {"413": "The body is too large.", "415": "The body is not JSON."}
+WITH_BODY = {"408": "The body came too slowly.", "413": "The body is too large.", "415": "The body is not JSON."}
 # What a view names itself, as `extend_schema(extensions={"x-refusals": ["409"]})`.
 NAMED = {
     "401": "No valid token.",

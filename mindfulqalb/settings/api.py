@@ -53,10 +53,10 @@ RATE_LIMITS = {
     "account": "10/m",
     "staff": "600/m",
 } | env.json("RATE_LIMITS", default={})
-# How many proxies stand in front of us. They must drop header names with underscores: nobody here can tell
-# X_Forwarded_For from X-Forwarded-For any more.
 API_BODY_LIMIT = env.int("API_BODY_LIMIT", 64 * 1024)
 WEBHOOK_BODY_LIMIT = env.int("WEBHOOK_BODY_LIMIT", 1024 * 1024)
+# No thread waits meanwhile.
+BODY_SECONDS = env.float("BODY_SECONDS", 30.0)
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
 RATELIMIT_USE_CACHE = "default"
 SILENCED_SYSTEM_CHECKS = [

@@ -55,5 +55,8 @@ VENDORS = env.str("VENDORS", "sandbox" if DEVELOPMENT else "live")
 SANDBOX = VENDORS == "sandbox"
 
 WEB_PORT = env.int("WEB_PORT", 8000)
+# Of one web process: times processes times replicas they must stay below what PostgreSQL accepts. More than
+# CALENDAR_REQUEST_CALLS, or slow calendar calls leave none to answer anything else.
+WEB_THREADS = env.int("WEB_THREADS", 8)
 SITE_URL = env.str("SITE_URL", "").rstrip("/") or (f"http://127.0.0.1:{WEB_PORT}" if DEVELOPMENT else "")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if DEVELOPMENT else [])

@@ -210,8 +210,8 @@ class Stack:
     @staticmethod
     def _web(port: int) -> list[str]:
         return [
-            *(str(BIN / "granian"), "--interface", "wsgi", "mindfulqalb.wsgi:application", "--access-log"),
-            *("--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--blocking-threads", "8"),
+            *(str(BIN / "granian"), "--interface", "asgi", "mindfulqalb.asgi:application", "--access-log"),
+            *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
         ]
 
     def _answers(self, name: str) -> bool:

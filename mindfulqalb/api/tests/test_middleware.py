@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.test import Client
 
+from mindfulqalb.serving.environ import BODY_STATE
+
 if TYPE_CHECKING:
     from pytest_django import Settings
 
@@ -93,3 +95,18 @@ def test_an_undeclared_body_reaches_the_view_as_json() -> None:
     response = send_undeclared("/api/echo", Drip(b'{"time": "2:30 pm"}'))
 
     assert json.loads(response.content) == {"time": "2:30 PM"}
+
+
+@pytest.mark.parametrize("path", ["/api/measure", "/page/measure"])
+def test_what_was_not_waited_for_is_refused_at_every_path(path: str, settings: Settings) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1024
+    late_one: dict[str, Any] = {BODY_STATE: "late"}
+    large_one: dict[str, Any] = {BODY_STATE: "large", "CONTENT_LENGTH": "1025"}
+
+    late, large = (Client().generic("POST", path, **environ) for environ in (late_one, large_one))
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in (late, large)] == [
+        (408, "body_too_slow"),
+        (413, "payload_too_large"),
+    ]
+    assert large.json()["error"] == "This request is too large: at most 1 KiB are taken."

@@ -41,7 +41,7 @@ def test_every_operation_may_refuse() -> None:
 
 def test_refusals_depend_on_the_operation() -> None:
     assert sorted(described()) == ["400", "404", "429", "500", "503"]
-    assert sorted(described(requestBody={})) == ["400", "404", "413", "415", "429", "500", "503"]
+    assert sorted(described(requestBody={})) == ["400", "404", "408", "413", "415", "429", "500", "503"]
     assert sorted(described(security=[{"bearer": []}])) == ["400", "401", "403", "404", "429", "500", "503"]
     assert sorted(described(security=[{CLIENT_LINK: []}])) == ["400", "401", "404", "429", "500", "503"]
     assert sorted(described(security=[{}])) == ["400", "404", "429", "500", "503"]

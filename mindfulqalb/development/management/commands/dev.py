@@ -177,11 +177,11 @@ def _commands(data: Path) -> dict[str, list[str]]:
 
 
 def _web() -> list[str]:
-    # Four threads may wait for the calendar, the others serve. Granian warns of so many on a small machine, hence the
-    # log level. No `--backpressure`: it counts idle browser connections too.
-    options = ["--interface", "wsgi", "--no-ws", "--workers", "1", "--blocking-threads", "8", "--log-level", "error"]
+    # Of WEB_THREADS four may wait for the calendar, the others serve. No `--backpressure`: it counts idle browser
+    # connections too.
+    options = ["--interface", "asgi", "--no-ws", "--workers", "1", "--log-level", "error"]
     address = ["--host", HOST, "--port", str(settings.WEB_PORT)]
-    return [sys.executable, "-m", "granian", *options, *address, "mindfulqalb.wsgi:application"]
+    return [sys.executable, "-m", "granian", *options, *address, "mindfulqalb.asgi:application"]
 
 
 def _beat(data: Path) -> list[str]:

@@ -10,3 +10,4 @@ class SubjectRequestsConfig(AppConfig):
 
     name = "mindfulqalb.subject_requests"
     label = "subject_requests"
+    verbose_name = "Subject requests"

@@ -40,10 +40,10 @@ def _choose(page: Page, stack: Stack, *, session: str = "individual", currency: 
     _next(page, "slot")
 
 
-def _introduce(page: Page, email: str) -> None:
+def _introduce(page: Page, email: str, *, phone: str = "+91 98765 43210") -> None:
     page.fill("#name", "Jane Doe")
     page.fill("#email", email)
-    page.fill("#phone", "+91 98765 43210")
+    page.fill("#phone", phone)
     page.check("[name=ageBand][value=adult]")
     _next(page, "details")
 
@@ -79,6 +79,19 @@ def test_booking_page_with_razorpay_ends_confirmed(width: int, dark: bool, brows
     mail = wait_until(lambda: stack.mails_to(email), "the mail")[0]
     assert mail["subject"] == "Your appointment is confirmed"
     assert [attachment["filename"] for attachment in mail["attachments"]] == ["session.ics"]
+    assert browser.complaints == []
+
+
+def test_booking_page_says_at_once_that_a_number_is_too_short(browser: Browser, stack: Stack) -> None:
+    page = browser.page(width=360)
+    _choose(page, stack)
+    _introduce(page, "short@example.com", phone="\u096f\u096e\u096d\u096c\u096b")
+    expect(page.locator("#phone-error")).to_contain_text("country code")
+
+    page.fill("#phone", "98765 43210")
+    _next(page, "details")
+
+    page.wait_for_selector("[name=acknowledgments]:visible")
     assert browser.complaints == []
 
 

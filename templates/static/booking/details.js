@@ -13,11 +13,15 @@
     return draft.customer;
   }
 
-  function faultsOf({ name, email }) {
+  /** The shortest numbers have seven digits with their country code. Said here, not after the consent was read. */
+  const isPhone = (phone) => phone.replace(/\P{Nd}/gu, "").length >= 7;
+
+  function faultsOf({ name, email, phone }) {
     const faults = {};
     if (!name) faults["customer.name"] = [app.text("name.missing")];
     if (!email) faults["customer.email"] = [app.text("email.missing")];
     else if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email)) faults["customer.email"] = [app.text("email.wrong")];
+    if (phone && !isPhone(phone)) faults["customer.phone"] = [app.text("phone.wrong")];
     if (!draft.ageBand) faults.ageBand = [app.text("ageBand.choose")];
     return faults;
   }

@@ -19,8 +19,10 @@ from consent.links import consent_url
 from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.mail.services import Attachment, Letter
 from payments.models import Payment, Refund
+from payments.queries import is_disputed
 from payments.receipts.rendering import receipt_pdf
 from payments.services import payer_email
+from payments.states import RefundReason
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     from consent.models import ConsentRecord
     from payments.receipts.models import Receipt
+
+PAID_TWICE = (RefundReason.SECOND_CAPTURE, RefundReason.SECOND_PAYMENT)
 
 
 def confirmation_letter(booking: Booking, *, now: datetime) -> Letter:
@@ -104,13 +108,15 @@ def reminder_letter(booking: Booking, *, now: datetime) -> Letter:
 
 def cancelled_letter(booking: Booking, *, now: datetime) -> Letter:
     """Say that it is cancelled and what goes back, with a calendar file that removes the entry."""
-    refund = Refund.objects.filter(payment__bookings=booking).order_by("-requested_at").first()
+    refunds = Refund.objects.filter(payment__bookings=booking).select_related("payment")
+    refund = refunds.order_by("-requested_at").first()
     return Letter(
         template="cancelled",
         recipient=booking.customer_email,
         context={
             **_context(booking, now),
             "refund": refund.amount.text if refund else None,
+            "waits_for_bank": refund is not None and is_disputed(refund.payment),
             "credit": credit_of(booking),
             "booking_url": settings.SITE_URL,
         },
@@ -182,7 +188,12 @@ def refunded_letter(note: Receipt, *, now: datetime) -> Letter | None:
     return Letter(
         template="refunded",
         recipient=booking.customer_email,
-        context={**_context(booking, now), "amount": note.amount.text, "payment_id": payment.provider_payment_id},
+        context={
+            **_context(booking, now),
+            "amount": note.amount.text,
+            "payment_id": payment.provider_payment_id,
+            "is_second": note.refund is not None and note.refund.reason in PAID_TWICE,
+        },
         about=f"payment:{payment.id}",
         attachments=(_attached(note),),
         locale=booking.locale,

@@ -164,6 +164,7 @@ class Refund(models.Model):
     provider_refund_id = models.CharField(  # noqa: DJ001  (null: not known there yet, and unique)
         max_length=255, null=True, unique=True, help_text="rfnd_... or re_..."
     )
+    retry_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="retries")
     actor = models.CharField(max_length=100, help_text="client, system, staff:<id> or vendor:<name>")
     requested_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)

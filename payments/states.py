@@ -70,6 +70,7 @@ class RefundReason(models.TextChoices):
     CANCELLED_BY_PRACTICE = "cancelled_by_practice", "Cancelled by the practice"
     UNSPENT = "unspent", "Paid, and no session could be placed in time"
     SECOND_CAPTURE = "second_capture", "Paid twice for one order"
+    SECOND_PAYMENT = "second_payment", "Paid twice for one session, by two orders"
     STAFF = "staff", "Decided by staff"
     EXTERNAL = "external", "Made at the gateway, not here"
 
@@ -89,7 +90,7 @@ class Attention(models.TextChoices):
     DISPUTE_LOST = "dispute_lost", "Taken back by the client's bank"
 
 
-# What a person may settle by accepting the payment as it is.
+# What a person may settle by accepting the payment as it is; of what a bank took, the rest if there is any.
 ACCEPTABLE = (
     Attention.AMOUNT,
     Attention.CURRENCY,
@@ -97,6 +98,7 @@ ACCEPTABLE = (
     Attention.MODE,
     Attention.REFERENCE,
     Attention.REFUND_FAILED,
+    Attention.DISPUTE_LOST,
 )
 
 

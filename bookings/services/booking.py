@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from bookings.credits import is_unspent
 from bookings.models import Booking
 from bookings.refusals import (
     FreeCallAlreadyBooked,
@@ -29,6 +30,7 @@ from mindfulqalb.audit.services import record
 from mindfulqalb.catalogue.queries import find_offer
 from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.outbox.services import enqueue
+from payments.models import Payment
 from payments.refunds import request_refund
 from payments.services import PaymentUnusable, find_payment, lock_spendable
 from payments.states import RefundReason
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
     from consent.models import ConsentRecord
     from mindfulqalb.catalogue.models import SessionOffer
-    from payments.models import Payment
 
 PAYABLE = (BookingState.HELD, BookingState.EXPIRED)
 BOUGHT = (BookingState.PENDING, BookingState.CONFIRMED, BookingState.COMPLETED, BookingState.NO_SHOW)
@@ -78,7 +79,7 @@ def place_paid_hold(*, payment_id: UUID, reference: str, now: datetime) -> Booki
     """Complete the hold that a captured payment was made for, though the browser is closed.
 
     Returns None when there is nothing to do: no hold, or the client was faster. A slot that is lost leaves the
-    payment free, and tells the client by mail; money for a session that another payment has bought goes back.
+    payment free, and tells the client by mail; money for a session that the client had paid for already goes back.
     """
     hold = Booking.objects.filter(id=UUID(reference)).first() if reference else None
     if hold is None:
@@ -92,18 +93,25 @@ def place_paid_hold(*, payment_id: UUID, reference: str, now: datetime) -> Booki
             return None
         if _spent_by(payment) is not None:
             return None
-        if locked.state in BOUGHT:
-            # By another payment: this one buys nothing, and there is nothing to choose.
-            request_refund(
-                payment_id=payment_id, amount_minor=None, reason=RefundReason.UNSPENT, actor="system", now=now
-            )
-            return None
+        was_bought = locked.state in BOUGHT or locked.payment_id not in {None, payment.provider_payment_id}
         with suppress(SlotTaken):
             # Withdrawn between hold and payment: nothing is booked on it, and the money goes back.
             if locked.state in PAYABLE and may_process(email=locked.customer_email):
                 return _place(locked, payment, "system", now)
-        _tell_unplaced(locked, payment, now)
+        if was_bought or _has_earlier_money(payment):
+            # This one buys nothing, and there is nothing to choose.
+            request_refund(
+                payment_id=payment_id, amount_minor=None, reason=RefundReason.SECOND_PAYMENT, actor="system", now=now
+            )
+        else:
+            _tell_unplaced(locked, payment, now)
         return None
+
+
+def _has_earlier_money(payment: Payment) -> bool:
+    """Whether the client had paid for the same before, by another order, and may still use that."""
+    others = Payment.objects.filter(reference=payment.reference, captured_at__lt=payment.captured_at)
+    return any(is_unspent(other) for other in others)
 
 
 def _offer_wanted(wish: Wish, payment: Payment | None) -> SessionOffer:

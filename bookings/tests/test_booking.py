@@ -284,8 +284,40 @@ def test_place_paid_hold_sends_a_second_payment_of_one_session_back(state: Booki
 
     booking.refresh_from_db()
     assert (booking.state, booking.payment_id != second.provider_payment_id) == (state, True)
-    assert [refund.payment for refund in Refund.objects.all()] == [second]
+    assert [(refund.payment, refund.reason) for refund in Refund.objects.all()] == [(second, "second_payment")]
     assert _topics() == ["refund.send"]
+
+
+@pytest.mark.parametrize("state", [BookingState.REJECTED, BookingState.CANCELLED])
+def test_place_paid_hold_sends_a_second_payment_back_though_the_first_one_is_free_again(
+    state: BookingState, now: datetime
+) -> None:
+    booking = _held(_wish(), state=state, payment=make_payment(), payment_released_at=now)
+    second = make_payment(reference=str(booking.id))
+
+    place_paid_hold(payment_id=second.id, reference=str(booking.id), now=now)
+
+    assert [(refund.payment, refund.reason) for refund in Refund.objects.all()] == [(second, "second_payment")]
+    assert _topics() == ["refund.send"]
+
+
+@pytest.mark.parametrize("first_is_told_of_first", [True, False])
+def test_place_paid_hold_of_a_lost_slot_that_was_paid_twice_keeps_the_first_money_and_tells_of_it(
+    first_is_told_of_first: bool, now: datetime
+) -> None:
+    hold = _held(_wish(), state=BookingState.EXPIRED)
+    make_booking(wish=_wish(customer=JOHN), state=BookingState.PENDING)
+    first, second = (
+        make_payment(reference=str(hold.id), captured_at=now + timedelta(seconds=second)) for second in (1, 2)
+    )
+
+    for payment in (first, second) if first_is_told_of_first else (second, first):
+        place_paid_hold(payment_id=payment.id, reference=str(hold.id), now=now)
+
+    assert [(refund.payment, refund.reason) for refund in Refund.objects.all()] == [(second, "second_payment")]
+    assert sorted(_topics()) == ["email.slot_lost", "refund.send"]
+    told = OutboxMessage.objects.get(topic="email.slot_lost")
+    assert told.payload["payment_id"] == str(first.id)
 
 
 def test_place_paid_hold_is_on_record_as_the_systems_act(now: datetime) -> None:

@@ -165,6 +165,25 @@ def test_send_refunded_tells_the_client(sandbox: SandboxProcess) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("reason", "is_said"),
+    [(RefundReason.SECOND_PAYMENT, True), (RefundReason.SECOND_CAPTURE, True), (RefundReason.UNSPENT, False)],
+)
+def test_send_refunded_says_that_it_was_paid_twice(
+    reason: RefundReason, is_said: bool, sandbox: SandboxProcess
+) -> None:
+    booking = make_booking(state=BookingState.PENDING, payment=make_payment())
+    second = make_payment(reference=str(booking.id))
+    request_refund(payment_id=second.id, amount_minor=None, reason=reason, actor="system", now=NOW)
+
+    send_refunded(_delivery(_paid_back()))
+
+    (mail,) = sandbox.mailbox()
+    sentence = "You had paid for one appointment twice."
+    assert (sentence in mail["text"], sentence in mail["html"]) == (is_said, is_said)
+    assert "no longer free" not in mail["text"]
+
+
 def test_send_refunded_knows_the_client_by_the_hold(sandbox: SandboxProcess) -> None:
     hold = make_booking(state=BookingState.EXPIRED)
     make_payment(reference=str(hold.id))

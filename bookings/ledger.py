@@ -13,9 +13,10 @@ from django.db.models.functions import Cast, Coalesce, Concat
 from bookings.models import Booking
 from bookings.states import BookingState
 from mindfulqalb.audit.models import AuditEvent
-from payments.models import Payment, Refund
+from payments.models import Dispute, Payment, Refund
 from payments.money import Money
-from payments.states import Attention, PaymentState, RefundState
+from payments.queries import gone, taken
+from payments.states import Attention, DisputeState, PaymentState, RefundState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +39,10 @@ class Account(models.TextChoices):
 
 @dataclass(frozen=True)
 class LedgerLine:
-    """One currency's books, in minor units. `captured` and `refunded` are summed from their own tables."""
+    """One currency's books, in minor units. `captured` and `refunded` are summed from their own tables.
+
+    `disputed` is what banks have taken, and what lies still until they have decided.
+    """
 
     currency: str
     captured: int
@@ -78,8 +82,13 @@ def ledger(*, since: datetime | None = None, until: datetime | None = None) -> l
     for row in accounted(span).values("captured_currency", "account").annotate(total=Sum("rest")).order_by():
         accounts[row["captured_currency"]][row["account"]] = row["total"]
     return [
-        LedgerLine(currency=currency, captured=captured, refunded=refunded, **accounts[currency])
-        for currency, captured, refunded in _totals(span)
+        LedgerLine(
+            currency=currency,
+            captured=captured,
+            refunded=refunded,
+            **accounts[currency] | {"disputed": accounts[currency].get(Account.DISPUTED, 0) + lost},
+        )
+        for currency, captured, refunded, lost in _totals(span)
     ]
 
 
@@ -103,20 +112,19 @@ def _captured(since: datetime | None, until: datetime | None) -> QuerySet[Paymen
 
 def accounted(payments: QuerySet[Any]) -> Any:
     """Say of each payment what is left of it (`rest`), and to which account that belongs."""
-    refunds = Refund.objects.filter(payment=OuterRef("pk")).order_by()
-    gone = refunds.exclude(state=RefundState.FAILED).values("payment").annotate(total=Sum("amount_minor"))
-    newest = refunds.order_by("-requested_at", "-id")
+    newest = Refund.objects.filter(payment=OuterRef("pk")).order_by("-requested_at", "-id")
     claims = Booking.objects.spending().filter(payment=OuterRef("provider_payment_id"))
     return payments.annotate(
-        gone=Coalesce(Subquery(gone.values("total")), 0, output_field=models.BigIntegerField()),
+        gone=gone(),
+        taken=taken(),
         newest_refund=Subquery(newest.values("state")[:1]),
         claim=Subquery(claims.values("state")[:1]),
-    ).annotate(rest=F("captured_amount_minor") - F("gone"), account=_account())
+    ).annotate(rest=F("captured_amount_minor") - F("gone") - F("taken"), account=_account())
 
 
 def _account() -> Case:
     return Case(
-        When(attention__in=[Attention.DISPUTE, Attention.DISPUTE_LOST], then=Value(Account.DISPUTED)),
+        When(attention=Attention.DISPUTE, then=Value(Account.DISPUTED)),
         When(~Q(attention=Attention.NONE), then=Value(Account.ATTENTION)),
         # More went back than had come; or it was to go back, and did not.
         When(Q(rest__lt=0) | Q(newest_refund=RefundState.FAILED), then=Value(Account.ATTENTION)),
@@ -129,16 +137,22 @@ def _account() -> Case:
     )
 
 
-def _totals(payments: QuerySet[Payment]) -> list[tuple[str, int, int]]:
-    """Sum both sides of the vendors' books by themselves, so that the accounts are held against something."""
+def _totals(payments: QuerySet[Payment]) -> list[tuple[str, int, int, int]]:
+    """Sum all sides of the vendors' books by themselves, so that the accounts are held against something."""
     refunds = Refund.objects.filter(payment__in=payments).exclude(state=RefundState.FAILED)
-    refunded = refunds.filter(currency=OuterRef("captured_currency")).order_by().values("currency")
+    lost = Dispute.objects.filter(payment__in=payments, state=DisputeState.LOST)
     totals = (
         payments.values("captured_currency")
         .annotate(
             total=Sum("captured_amount_minor"),
-            refunded=Coalesce(Subquery(refunded.annotate(total=Sum("amount_minor")).values("total")), 0),
+            refunded=_total_by_currency(refunds),
+            lost=_total_by_currency(lost),
         )
         .order_by("captured_currency")
     )
-    return list(totals.values_list("captured_currency", "total", "refunded"))
+    return list(totals.values_list("captured_currency", "total", "refunded", "lost"))
+
+
+def _total_by_currency(rows: QuerySet[Any]) -> Coalesce:
+    of_currency = rows.filter(currency=OuterRef("captured_currency")).order_by().values("currency")
+    return Coalesce(Subquery(of_currency.annotate(total=Sum("amount_minor")).values("total")), 0)

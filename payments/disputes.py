@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from mindfulqalb.audit.services import record
-from payments.announcements import alert
+from payments.announcements import alert, offer_money
 from payments.gateways import gateway_named
 from payments.models import Dispute, Payment
-from payments.queries import is_disputed
+from payments.queries import balance, is_disputed
 from payments.states import UNDECIDED, Attention, DisputeState
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _take_note(gateway: str, told: GatewayDispute, now: datetime) -> Dispute | N
             dispute.move_to(told.state)
         _write(dispute, told, now)
         _record(dispute, now)
-        _mark(payment, dispute)
+        _mark(payment, dispute, now)
     return dispute
 
 
@@ -88,17 +88,23 @@ def _within(captured: Money, disputed: Money) -> Money:
     return disputed if is_comparable else captured
 
 
-def _mark(payment: Payment, dispute: Dispute) -> None:
-    """Keep the payment for a person's look as long as a bank decides, and when money is gone."""
-    if payment.attention in {Attention.DISPUTE, Attention.DISPUTE_LOST}:
+def _mark(payment: Payment, dispute: Dispute, now: datetime) -> None:
+    """Keep the payment for a person's look as long as a bank decides, and when it has taken money.
+
+    Money that a bank leaves to us is offered again to what it was paid for; a refund that waited goes by itself.
+    """
+    is_over = dispute.state == DisputeState.LOST and balance(payment) <= 0  # with whatever else was to be looked at
+    if is_over or payment.attention in {Attention.DISPUTE, Attention.DISPUTE_LOST}:
         payment.settle_doubt()
     if is_disputed(payment):
         payment.doubt(Attention.DISPUTE)
-    elif dispute.state == DisputeState.LOST:
+    elif payment.disputes.filter(state=DisputeState.LOST).exists():
         payment.doubt(Attention.DISPUTE_LOST)
     payment.save(update_fields=["attention"])
     if dispute.state in {DisputeState.OPEN, DisputeState.LOST}:
         alert(payment)
+    elif dispute.state == DisputeState.WON and not payment.attention:
+        offer_money(payment, now=now)
 
 
 def _record(dispute: Dispute, now: datetime) -> None:

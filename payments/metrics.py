@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mindfulqalb.observability.metrics import gauge
-from payments.models import Payment, Refund
-from payments.states import Attention, RefundState
+from payments.models import Refund
+from payments.queries import needing_a_person
+from payments.states import RefundState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 @gauge("payments_needing_attention", "Captured payments that buy nothing until a person decides.")
 def needing_attention(now: datetime) -> int:
     """Count them."""
-    return Payment.objects.exclude(attention=Attention.NONE).count()
+    return needing_a_person().count()
 
 
 @gauge("refunds", "Refunds that failed, and those that are under way at a gateway.", label="state")

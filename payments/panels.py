@@ -13,6 +13,7 @@ from mindfulqalb.staff.desk.registry import Area, Viewer, panel
 from mindfulqalb.staff.desk.weeks import Weeks
 from payments.models import Payment
 from payments.money import Money
+from payments.queries import needing_a_person
 from payments.states import Attention, PaymentState
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 ADVICE = {
     Attention.DISPUTE: "Answer at the gateway in time; nothing moves here until it is decided there.",
+    Attention.DISPUTE_LOST: "A part is left: refund it, or accept that it stays.",
     Attention.REFUND_FAILED: "Try the refund again, or pay it back by another way and note that.",
     Attention.SECOND_CAPTURE: "The client paid twice: see that the second one goes back.",
 }
@@ -29,7 +31,7 @@ COMPARE = "Compare with the gateway, then accept it as it is or refund it."
 @panel(Area.TASKS, "payments.view_payment")
 def payments_to_look_at(_viewer: Viewer) -> list[Task]:
     """Payments that buy nothing until a person decides, by what is wrong with them."""
-    doubtful = Payment.objects.exclude(attention=Attention.NONE).order_by("attention")
+    doubtful = needing_a_person().order_by("attention")
     return [
         Task(
             f"Payments: {str(Attention(reason).label).lower()}",

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Q, Sum
+from typing import TYPE_CHECKING, Any
 
-from payments.models import Payment
+from django.db.models import BigIntegerField, Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from payments.models import Dispute, Payment, Refund
 from payments.money import Money
-from payments.states import UNDECIDED, DisputeState, PaymentState, RefundState
+from payments.states import UNDECIDED, Attention, DisputeState, PaymentState, RefundState
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 # A Checkout Session that failed is over; an order takes any number of attempts.
 STILL_OPEN = {"razorpay": [PaymentState.CREATED, PaymentState.FAILED], "stripe": [PaymentState.CREATED]}
@@ -34,19 +40,41 @@ def paid_payment_for(*, reference: str) -> Payment | None:
 
 
 def refundable(payment: Payment) -> Money:
-    """What can be sent back of a captured payment: neither gone, nor on its way, nor in a bank's hands.
+    """What can be sent back now of a captured payment: neither gone, nor on its way, nor in a bank's hands.
 
     Nothing can while a dispute is undecided: the client would be paid twice.
     """
+    undecided, taken = _claims(payment)
+    left = 0 if undecided else max(_balance(payment, taken), 0)
+    return Money(left, payment.captured_currency)
+
+
+def owable(payment: Payment) -> Money:
+    """What may be promised to go back: also while a bank decides, for then the promise waits for it."""
+    return Money(max(balance(payment), 0), payment.captured_currency)
+
+
+def balance(payment: Payment) -> int:
+    """What is here of a captured payment and not on its way back, in minor units.
+
+    Less than nothing where a bank took what was to go back, or a hand in the dashboard was faster.
+    """
+    _, taken = _claims(payment)
+    return _balance(payment, taken)
+
+
+def _balance(payment: Payment, taken: int) -> int:
+    gone = payment.refunds.exclude(state=RefundState.FAILED).aggregate(total=Sum("amount_minor", default=0))["total"]
+    return (payment.captured_amount_minor or 0) - int(gone) - taken
+
+
+def _claims(payment: Payment) -> tuple[int, int]:
+    """Count the disputes that are undecided, and sum up what the lost ones took."""
     claims = payment.disputes.aggregate(
         undecided=Count("id", filter=Q(state__in=UNDECIDED)),
-        lost=Sum("amount_minor", filter=Q(state=DisputeState.LOST), default=0),
+        taken=Sum("amount_minor", filter=Q(state=DisputeState.LOST), default=0),
     )
-    if claims["undecided"]:
-        return Money(0, payment.captured_currency)
-    gone = payment.refunds.exclude(state=RefundState.FAILED).aggregate(total=Sum("amount_minor"))["total"] or 0
-    left = (payment.captured_amount_minor or 0) - gone - claims["lost"]
-    return Money(max(left, 0), payment.captured_currency)
+    return claims["undecided"], claims["taken"]
 
 
 def is_disputed(payment: Payment) -> bool:
@@ -61,6 +89,29 @@ def is_untouched(payment: Payment) -> bool:
 
 
 def has_gone_back(payment: Payment) -> bool:
-    """Whether all of a captured payment has arrived back at the client."""
-    back = payment.refunds.filter(state=RefundState.PROCESSED).aggregate(total=Sum("amount_minor"))["total"] or 0
-    return bool(back >= (payment.captured_amount_minor or 0))
+    """Whether all of a captured payment has arrived back at the client, from us or by their bank."""
+    back = payment.refunds.filter(state=RefundState.PROCESSED).aggregate(total=Sum("amount_minor", default=0))["total"]
+    _, taken = _claims(payment)
+    return bool(back + taken >= (payment.captured_amount_minor or 0))
+
+
+def gone() -> Coalesce:
+    """What went back of each payment of a queryset, or is on its way, in minor units."""
+    return _total(Refund.objects.exclude(state=RefundState.FAILED))
+
+
+def taken() -> Coalesce:
+    """What banks took of each payment of a queryset, in minor units."""
+    return _total(Dispute.objects.filter(state=DisputeState.LOST))
+
+
+def _total(rows: QuerySet[Any]) -> Coalesce:
+    summed = rows.filter(payment=OuterRef("pk")).order_by().values("payment").annotate(total=Sum("amount_minor"))
+    return Coalesce(Subquery(summed.values("total")), 0, output_field=BigIntegerField())
+
+
+def needing_a_person() -> QuerySet[Payment]:
+    """Payments about which somebody must decide. What a bank has taken whole is decided: nothing is left to do."""
+    left = F("captured_amount_minor") - gone() - taken()
+    doubtful = Payment.objects.exclude(attention=Attention.NONE).annotate(left=left)
+    return doubtful.exclude(attention=Attention.DISPUTE_LOST, left__lte=0)

@@ -16,8 +16,9 @@ from payments.announcements import alert
 from payments.gateways import gateway_named
 from payments.gateways.base import GatewayRefund, RefundRequest
 from payments.models import Payment, Refund
-from payments.queries import has_gone_back, is_disputed, refundable
-from payments.states import Attention, RefundReason, RefundState
+from payments.money import Money
+from payments.queries import balance, has_gone_back, is_disputed, owable
+from payments.states import Attention, DisputeState, RefundReason, RefundState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,41 +76,45 @@ def request_refund(
     actor: str,
     now: datetime,
     seen_left: int | None = None,
+    waits_for_bank: bool = False,
+    retry_of: Refund | None = None,
 ) -> Refund:
     """Write down that money goes back, all that is left when `amount_minor` is None; the outbox sends it.
 
     From here on the payment buys nothing. Pending refunds count as gone: two requests at once cannot both have the last
     rupee. A person who decides on a page passes on what it showed as left (`seen_left`), so that a second click does
-    not refund a second half. Raises PaymentDisputed, NothingToRefund, MoreThanIsLeft or
+    not refund a second half. What our rules owe the client is written down also while a bank decides
+    (`waits_for_bank`), and goes when it has. Raises PaymentDisputed, NothingToRefund, MoreThanIsLeft or
     ChangedMeanwhile.
     """
     with transaction.atomic():
         payment = Payment.objects.locked(payment_id)
-        if is_disputed(payment):
+        if not waits_for_bank and is_disputed(payment):
             raise PaymentDisputed
-        left = refundable(payment)
-        if left.amount_minor <= 0:
-            raise NothingToRefund
-        if seen_left not in {None, left.amount_minor}:
-            raise ChangedMeanwhile
-        if amount_minor is not None and not 0 < amount_minor <= left.amount_minor:
-            raise MoreThanIsLeft(fields={"amount": [f"Between 0.01 and {left}."]})
-        refund = Refund.objects.create(
-            payment=payment,
-            reason=reason,
-            amount_minor=left.amount_minor if amount_minor is None else amount_minor,
-            currency=left.currency,
-            actor=actor,
-            requested_at=now,
-        )
-        _record(refund, "refund.requested", actor, now)
-        enqueue(
-            topic="refund.send",
-            lane=f"payment:{payment.id}",
-            payload={"refund_id": str(refund.id)},
-            now=now,
-        )
+        amount = _amount_within(owable(payment), amount_minor, seen_left)
+        refund = Refund(payment=payment, reason=reason, retry_of=retry_of, actor=actor, requested_at=now)
+        refund.amount_minor, refund.currency = amount.amount_minor, amount.currency
+        _write_down(refund, now)
     return refund
+
+
+def _amount_within(left: Money, amount_minor: int | None, seen_left: int | None) -> Money:
+    if left.amount_minor <= 0:
+        raise NothingToRefund
+    if seen_left not in {None, left.amount_minor}:
+        raise ChangedMeanwhile
+    if amount_minor is None:
+        return left
+    if not 0 < amount_minor <= left.amount_minor:
+        raise MoreThanIsLeft(fields={"amount": [f"Between 0.01 and {left}."]})
+    return Money(amount_minor, left.currency)
+
+
+def _write_down(refund: Refund, now: datetime) -> None:
+    refund.save(force_insert=True)
+    _record(refund, "refund.requested", refund.actor, now)
+    lane = f"payment:{refund.payment_id}"
+    enqueue(topic="refund.send", lane=lane, payload={"refund_id": str(refund.id)}, now=now)
 
 
 def retry_refund(*, refund_id: UUID, actor: str, now: datetime) -> Refund:
@@ -123,6 +128,7 @@ def retry_refund(*, refund_id: UUID, actor: str, now: datetime) -> Refund:
         reason=RefundReason(failed.reason),
         actor=actor,
         now=now,
+        retry_of=failed,
     )
 
 
@@ -131,9 +137,10 @@ def send_refund(*, refund_id: UUID, now: datetime) -> Refund:
 
     Asks first what is there already: no answer to an earlier call does not mean that nothing was done, and where a hand
     in the dashboard was faster there may be nothing left. Raises ProviderError when the gateway does not answer: the
-    refund stays PENDING, and the next call bears the same key. Raises RetryLater while a bank decides about it.
+    refund stays PENDING, and the next call bears the same key. Raises RetryLater while a bank decides about it; what it
+    has given back by then is not paid again.
     """
-    refund = _note_sending(refund_id)
+    refund = _note_sending(refund_id, now)
     if refund.state in SETTLED:
         return refund
     request = RefundRequest(str(refund.id), refund.payment.provider_payment_id or "", refund.amount)
@@ -166,15 +173,29 @@ def _locked(refund_id: UUID) -> Refund:
     return Refund.objects.select_related("payment").get(id=refund_id)
 
 
-def _note_sending(refund_id: UUID) -> Refund:
+def _note_sending(refund_id: UUID, now: datetime) -> Refund:
     with transaction.atomic():
         refund = _locked(refund_id)
         if refund.state == RefundState.REQUESTED:
             if is_disputed(refund.payment):
                 raise RetryLater(ASK_AFTER_DISPUTE)
             refund.move_to(RefundState.PENDING)
-            refund.save(update_fields=["state"])
+            _leave_to_the_bank(refund, now)
+            refund.save(update_fields=["state", "amount_minor", "settled_at"])
     return refund
+
+
+def _leave_to_the_bank(refund: Refund, now: datetime) -> None:
+    """Take off what a lost dispute has given to the client: all of it may be, and then nobody has to do anything."""
+    too_much = -balance(refund.payment)
+    if too_much <= 0 or not refund.payment.disputes.filter(state=DisputeState.LOST).exists():
+        return
+    if refund.amount_minor > too_much:
+        refund.amount_minor -= too_much
+    else:
+        refund.move_to(RefundState.FAILED)
+        refund.settled_at = now
+    _record(refund, "refund.left_to_the_bank", "system", now)
 
 
 def _take_note(payment_id: UUID, answer: GatewayRefund, now: datetime) -> Refund:
@@ -234,11 +255,16 @@ def _follow_on_payment(payment: Payment, state: RefundState) -> None:
     if state == RefundState.FAILED:
         payment.doubt(Attention.REFUND_FAILED)
         alert(payment)
-    elif payment.attention == Attention.REFUND_FAILED or (
-        payment.attention != Attention.DISPUTE and has_gone_back(payment)
-    ):
+    elif payment.attention in {Attention.DISPUTE, Attention.DISPUTE_LOST}:
+        return
+    elif has_gone_back(payment) or (payment.attention == Attention.REFUND_FAILED and not _has_failed(payment)):
         payment.settle_doubt()
     payment.save(update_fields=["attention"])
+
+
+def _has_failed(payment: Payment) -> bool:
+    """Whether a refund failed and nobody has tried it again."""
+    return payment.refunds.filter(state=RefundState.FAILED, retries=None).exists()
 
 
 def _settle(refund_id: UUID, state: RefundState, now: datetime) -> None:

@@ -22,7 +22,7 @@ from mindfulqalb.catalogue.queries import event_types_of, refund_percent
 from mindfulqalb.outbox.registry import RetryLater
 from mindfulqalb.outbox.services import enqueue, settle
 from payments.money import Money
-from payments.queries import refundable
+from payments.queries import owable
 from payments.refunds import request_refund
 from payments.services import PaymentUnusable, lock_spendable
 from payments.states import RefundReason
@@ -142,7 +142,12 @@ def _cancel(booking: Booking, percent: int, reason: RefundReason, actor: str, no
     booking.save()
     if refund is not None and refund.amount_minor > 0 and booking.payment is not None:
         request_refund(
-            payment_id=booking.payment.id, amount_minor=refund.amount_minor, reason=reason, actor=actor, now=now
+            payment_id=booking.payment.id,
+            amount_minor=refund.amount_minor,
+            reason=reason,
+            actor=actor,
+            now=now,
+            waits_for_bank=True,
         )
     record(
         action="booking.cancelled",
@@ -174,7 +179,7 @@ def _is_all_there(booking: Booking) -> bool:
 def _share(booking: Booking, percent: int) -> Money | None:
     if booking.payment is None:
         return None
-    left = refundable(booking.payment)
+    left = owable(booking.payment)
     # Whole minor units, and the broken one is the client's.
     share = -(-booking.payment.captured.amount_minor * percent // 100)
     return Money(min(share, left.amount_minor), left.currency)

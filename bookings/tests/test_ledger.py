@@ -25,8 +25,8 @@ from bookings.tests.builders import NOW, make_booking, make_payment, make_wish
 from mindfulqalb.mail.models import SentMail
 from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.outbox.registry import Delivery
-from payments.models import Payment, Refund
-from payments.states import Attention, RefundState
+from payments.models import Dispute, Payment, Refund
+from payments.states import Attention, DisputeState, RefundState
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -110,6 +110,29 @@ def test_money_in_doubt_stands_by_itself_though_it_is_booked(attention: Attentio
 
     assert ledger() == [_line(**{account: 129900})]
     assert needing_a_person() == [payment]
+
+
+@pytest.mark.parametrize(
+    ("attention", "lost", "expected"),
+    [
+        ("dispute_lost", 129900, {"disputed": 129900}),
+        ("dispute_lost", 900, {"disputed": 900, "attention": 129000}),
+        ("", 900, {"disputed": 900, "booked": 129000}),
+        ("dispute", 900, {"disputed": 129900}),
+    ],
+)
+def test_what_a_bank_took_is_disputed_and_the_rest_stands_where_it_belongs(
+    attention: str, lost: int, expected: dict[str, int]
+) -> None:
+    payment = make_payment(attention=attention)
+    _book(payment, BookingState.CONFIRMED)
+    values = {"amount_minor": lost, "currency": "INR", "noticed_at": NOW}
+    Dispute.objects.create(payment=payment, provider_dispute_id="disp_1", state=DisputeState.LOST, **values)
+    Dispute.objects.create(payment=payment, provider_dispute_id="disp_2", state=DisputeState.WON, **values)
+
+    assert ledger() == [_line(**expected)]
+    assert ledger()[0].difference == 0
+    assert needing_a_person() == ([payment] if attention and lost == 900 else [])
 
 
 def test_refund_that_failed_needs_a_person_until_it_is_tried_again() -> None:

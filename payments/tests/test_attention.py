@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.outbox.delivery import deliver_due
+from mindfulqalb.vendors.errors import ProviderError
 from payments.attention import NothingToAccept, accept_payment
 from payments.comparison import difference
 from payments.gateways.base import Charge
@@ -161,6 +162,12 @@ def _paid_wrong(payer: Payer) -> Payment:
     return capture_payment(payment_id=payment.id, now=NOW)
 
 
+def _refund_of(payment: Payment, amount_minor: int) -> Refund:
+    return request_refund(
+        payment_id=payment.id, amount_minor=amount_minor, reason=RefundReason.STAFF, actor="staff:1", now=NOW
+    )
+
+
 def _refund_all(payment: Payment) -> Refund:
     return request_refund(payment_id=payment.id, amount_minor=None, reason=RefundReason.STAFF, actor="staff:1", now=NOW)
 
@@ -208,6 +215,39 @@ def test_a_refund_that_fails_calls_a_person_until_it_has_gone_through(
     assert alerts == [f"payment {payment.id} needs a person: refund_failed"]
 
     send_refund(refund_id=retry_refund(refund_id=refund.id, actor="staff:1", now=NOW).id, now=NOW)
+    payment.refresh_from_db()
+    assert payment.attention == ""
+
+
+def test_another_refund_does_not_hide_one_that_failed(payer: Payer) -> None:
+    payment = make_order(payer, reference="")
+    payer.pay(str(payment.provider_order_id))
+    capture_payment(payment_id=payment.id, now=NOW)
+    failed, other = (_refund_of(payment, amount) for amount in (300, 200))
+    payer.sandbox.fault(payer.name, "status", "refunds.create", status=400)
+    with pytest.raises(ProviderError):
+        send_refund(refund_id=failed.id, now=NOW)
+
+    send_refund(refund_id=other.id, now=NOW)
+    payment.refresh_from_db()
+    assert payment.attention == "refund_failed"
+
+    again = retry_refund(refund_id=failed.id, actor="staff:1", now=NOW)
+    send_refund(refund_id=again.id, now=NOW)
+    payment.refresh_from_db()
+    assert (again.retry_of, again.amount_minor, payment.attention) == (failed, 300, "")
+
+
+def test_a_refund_of_everything_settles_one_that_failed_before(payer: Payer) -> None:
+    payment = make_order(payer, reference="")
+    payer.pay(str(payment.provider_order_id))
+    capture_payment(payment_id=payment.id, now=NOW)
+    payer.sandbox.fault(payer.name, "status", "refunds.create", status=400)
+    with pytest.raises(ProviderError):
+        send_refund(refund_id=_refund_of(payment, 300).id, now=NOW)
+
+    send_refund(refund_id=_refund_all(payment).id, now=NOW)
+
     payment.refresh_from_db()
     assert payment.attention == ""
 

@@ -25,12 +25,13 @@ from payments.gateways.stripe import StripeGateway
 from payments.models import Dispute, Payment
 from payments.money import Money
 from payments.queries import refundable
-from payments.reconciliation import apply_webhook, refresh_disputes
+from payments.reconciliation import refresh_disputes
 from payments.refunds import MoreThanIsLeft, NothingToRefund, PaymentDisputed, request_refund, send_refund
-from payments.services import PaymentUnusable, capture_payment, lock_spendable
+from payments.services import PaymentUnusable, lock_spendable
 from payments.states import DISPUTE_MOVES, DisputeState, ImpossibleMove, RefundReason
 from payments.tasks import reconcile_task
-from payments.tests.builders import NOW, make_captured_payment, make_order
+from payments.tests.bank import PATHS, hear_of_dispute, paid_at, raise_dispute, settle_dispute
+from payments.tests.builders import NOW, make_captured_payment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,36 +42,7 @@ if TYPE_CHECKING:
     from payments.tests.payers import Payer
 
 pytestmark = pytest.mark.django_db
-PATHS = {"razorpay": "razorpay/payments", "stripe": "stripe/payment_intents"}
 URL = "https://gateway.example"
-
-
-def _paid(payer: Payer) -> Payment:
-    payment = make_order(payer, reference="")
-    payer.pay(str(payment.provider_order_id))
-    return capture_payment(payment_id=payment.id, now=NOW)
-
-
-def _raise(payer: Payer, payment: Payment, amount: int | None = None) -> str:
-    """Let the client's bank dispute a payment, and have us hear of it by webhook."""
-    raised = payer.sandbox.dispute(PATHS[payer.name], str(payment.provider_payment_id), amount)
-    _hear(payer)
-    return str(raised["id"])
-
-
-def _settle(payer: Payer, dispute_id: str, status: str) -> None:
-    payer.sandbox.settle(f"{payer.name}/disputes", dispute_id, status)
-    _hear(payer)
-
-
-def _hear(payer: Payer) -> None:
-    """Tell of the newest dispute as the gateway's webhook does."""
-    dispute = payer.sandbox.state()[payer.name]["disputes"][-1]
-    bodies = {
-        "razorpay": {"event": "payment.dispute.created", "payload": {"dispute": {"entity": dispute}}},
-        "stripe": {"type": "charge.dispute.created", "data": {"object": dispute}},
-    }
-    apply_webhook(gateway=payer.name, body=json.dumps(bodies[payer.name]), now=NOW)
 
 
 def _attention(payment: Payment) -> str:
@@ -100,10 +72,10 @@ def test_a_dispute_moves_as_the_table_allows(start: DisputeState, end: DisputeSt
 def test_a_dispute_is_kept_blocks_the_payment_and_calls_a_person(
     payer: Payer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    payment = _paid(payer)
+    payment = paid_at(payer)
 
-    dispute_id = _raise(payer, payment)
-    _hear(payer)
+    dispute_id = raise_dispute(payer, payment)
+    hear_of_dispute(payer)
 
     dispute = Dispute.objects.get()
     assert (dispute.payment, dispute.state, dispute.amount) == (payment, DisputeState.OPEN, payer.price)
@@ -126,12 +98,12 @@ def test_a_dispute_is_kept_blocks_the_payment_and_calls_a_person(
 
 
 def test_a_dispute_that_is_won_frees_the_payment(payer: Payer) -> None:
-    payment = _paid(payer)
-    dispute_id = _raise(payer, payment)
-    _settle(payer, dispute_id, "under_review")
+    payment = paid_at(payer)
+    dispute_id = raise_dispute(payer, payment)
+    settle_dispute(payer, dispute_id, "under_review")
     assert _attention(payment) == "dispute"
 
-    _settle(payer, dispute_id, "won")
+    settle_dispute(payer, dispute_id, "won")
 
     assert (_attention(payment), lock_spendable(payment.id)) == ("", payment)
     assert refundable(payment) == payer.price
@@ -139,9 +111,9 @@ def test_a_dispute_that_is_won_frees_the_payment(payer: Payer) -> None:
 
 
 def test_a_dispute_that_is_lost_is_money_gone(payer: Payer) -> None:
-    payment = _paid(payer)
+    payment = paid_at(payer)
 
-    _settle(payer, _raise(payer, payment), "lost")
+    settle_dispute(payer, raise_dispute(payer, payment), "lost")
 
     currency = payer.price.currency
     assert (_attention(payment), refundable(payment)) == ("dispute_lost", Money(0, currency))
@@ -152,8 +124,8 @@ def test_a_dispute_that_is_lost_is_money_gone(payer: Payer) -> None:
 
 
 def test_a_dispute_about_a_part_that_is_lost_leaves_the_rest(payer: Payer) -> None:
-    payment = _paid(payer)
-    _settle(payer, _raise(payer, payment, 600), "lost")
+    payment = paid_at(payer)
+    settle_dispute(payer, raise_dispute(payer, payment, 600), "lost")
 
     left = payer.price.amount_minor - 600
     with pytest.raises(MoreThanIsLeft):
@@ -162,11 +134,11 @@ def test_a_dispute_about_a_part_that_is_lost_leaves_the_rest(payer: Payer) -> No
 
 
 def test_a_dispute_that_the_bank_takes_up_again_blocks_again(payer: Payer) -> None:
-    payment = _paid(payer)
-    dispute_id = _raise(payer, payment)
-    _settle(payer, dispute_id, "won")
+    payment = paid_at(payer)
+    dispute_id = raise_dispute(payer, payment)
+    settle_dispute(payer, dispute_id, "won")
 
-    _settle(payer, dispute_id, "open" if payer.name == "razorpay" else "needs_response")
+    settle_dispute(payer, dispute_id, "open" if payer.name == "razorpay" else "needs_response")
 
     assert (_attention(payment), Dispute.objects.get().settled_at) == ("dispute", None)
     with pytest.raises(PaymentDisputed):
@@ -174,43 +146,43 @@ def test_a_dispute_that_the_bank_takes_up_again_blocks_again(payer: Payer) -> No
 
 
 def test_a_refund_that_was_asked_for_before_the_dispute_waits_for_the_bank(payer: Payer) -> None:
-    payment = _paid(payer)
+    payment = paid_at(payer)
     refund = _refund(payment)
-    dispute_id = _raise(payer, payment)
+    dispute_id = raise_dispute(payer, payment)
 
     with pytest.raises(RetryLater):
         send_refund(refund_id=refund.id, now=NOW)
     assert payer.sandbox.state()[payer.name]["refunds"] == []
 
-    _settle(payer, dispute_id, "won")
+    settle_dispute(payer, dispute_id, "won")
     assert send_refund(refund_id=refund.id, now=NOW).state == "PROCESSED"
 
 
 def test_a_dispute_leaves_an_older_doubt_standing(payer: Payer) -> None:
-    payment = _paid(payer)
+    payment = paid_at(payer)
     Payment.objects.filter(id=payment.id).update(attention="amount_mismatch")
-    dispute_id = _raise(payer, payment)
+    dispute_id = raise_dispute(payer, payment)
 
     assert _attention(payment) == "amount_mismatch"
     with pytest.raises(NothingToAccept):
         accept_payment(payment_id=payment.id, actor="staff:1", now=NOW)
-    _settle(payer, dispute_id, "won")
+    settle_dispute(payer, dispute_id, "won")
     assert _attention(payment) == "amount_mismatch"
 
 
 @pytest.mark.parametrize("is_converted", [True, False])
 def test_a_dispute_never_takes_more_than_had_come(is_converted: bool, payer: Payer) -> None:
-    payment = _paid(payer)
+    payment = paid_at(payer)
     currency = "EUR" if is_converted else payer.price.currency
     Payment.objects.filter(id=payment.id).update(captured_currency=currency, captured_amount_minor=500)
 
-    _raise(payer, payment)
+    raise_dispute(payer, payment)
 
     assert Dispute.objects.get().amount == Money(500, currency)
 
 
 def test_a_dispute_about_money_that_is_not_ours_is_left_alone(payer: Payer) -> None:
-    payment = _paid(payer)
+    payment = paid_at(payer)
     Payment.objects.filter(id=payment.id).update(provider_payment_id="pay_other")
     raised = payer.sandbox.dispute(PATHS[payer.name], str(payment.provider_payment_id))
 
@@ -219,7 +191,7 @@ def test_a_dispute_about_money_that_is_not_ours_is_left_alone(payer: Payer) -> N
 
 
 def test_a_dispute_that_no_webhook_told_of_is_found(payer: Payer) -> None:
-    payment = _paid(payer)
+    payment = paid_at(payer)
     raised = payer.sandbox.dispute(PATHS[payer.name], str(payment.provider_payment_id))
 
     assert (sync_disputes(gateway=payer.name, now=NOW), _attention(payment)) == (1, "dispute")

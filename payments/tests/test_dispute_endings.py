@@ -1,0 +1,197 @@
+"""What becomes of the money, and of whoever has to look at it, once a bank has decided."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mindfulqalb.audit.models import AuditEvent
+from mindfulqalb.outbox.registry import RetryLater
+from payments.attention import NothingToAccept, accept_payment
+from payments.disputes import sync_disputes
+from payments.metrics import needing_attention
+from payments.models import Dispute, Payment, Refund
+from payments.money import Money
+from payments.queries import balance, has_gone_back, needing_a_person, owable, refundable
+from payments.refunds import PaymentDisputed, request_refund, send_refund
+from payments.states import DisputeState, RefundReason, RefundState
+from payments.tests.bank import PATHS, hear_of_dispute, paid_at, raise_dispute, settle_dispute
+from payments.tests.builders import NOW, announced
+
+if TYPE_CHECKING:
+    from payments.tests.payers import Payer
+
+pytestmark = pytest.mark.django_db
+
+
+def _owe(payment: Payment, amount_minor: int | None = None) -> Refund:
+    """Promise money back as a cancellation does, whatever the bank is about to decide."""
+    return request_refund(
+        payment_id=payment.id,
+        amount_minor=amount_minor,
+        reason=RefundReason.CANCELLED_BY_CLIENT,
+        actor="client",
+        now=NOW,
+        waits_for_bank=True,
+    )
+
+
+def _returned(payer: Payer) -> list[int]:
+    return [refund["amount"] for refund in payer.sandbox.state()[payer.name]["refunds"]]
+
+
+def _attention(payment: Payment) -> str:
+    payment.refresh_from_db()
+    return payment.attention
+
+
+def test_what_is_owed_while_a_bank_decides_goes_back_when_it_leaves_the_money_to_us(payer: Payer) -> None:
+    payment = paid_at(payer)
+    dispute_id = raise_dispute(payer, payment)
+    refund = _owe(payment)
+    with pytest.raises(RetryLater):
+        send_refund(refund_id=refund.id, now=NOW)
+    assert (_returned(payer), owable(payment).amount_minor) == ([], 0)
+
+    settle_dispute(payer, dispute_id, "won")
+
+    assert send_refund(refund_id=refund.id, now=NOW).state == RefundState.PROCESSED
+    assert (_returned(payer), _attention(payment)) == ([payer.price.amount_minor], "")
+
+
+def test_what_is_owed_is_not_paid_again_when_the_bank_has_given_it_back(payer: Payer) -> None:
+    payment = paid_at(payer)
+    dispute_id = raise_dispute(payer, payment)
+    refund = _owe(payment)
+
+    settle_dispute(payer, dispute_id, "lost")
+
+    ended = send_refund(refund_id=refund.id, now=NOW + timedelta(hours=6))
+    assert (ended.state, ended.settled_at, _returned(payer)) == (RefundState.FAILED, NOW + timedelta(hours=6), [])
+    event = AuditEvent.objects.get(action="refund.left_to_the_bank")
+    assert (event.actor, event.target) == ("system", f"payment:{payment.id}")
+    assert (_attention(payment), has_gone_back(payment), balance(payment)) == ("dispute_lost", True, 0)
+    assert send_refund(refund_id=refund.id, now=NOW).state == RefundState.FAILED
+
+
+@pytest.mark.parametrize("owed", [600, 601, None])
+def test_what_is_owed_shrinks_by_what_the_bank_took_beyond_the_rest(payer: Payer, owed: int | None) -> None:
+    payment = paid_at(payer)
+    price = payer.price.amount_minor
+    dispute_id = raise_dispute(payer, payment, price - 600)
+    refund = _owe(payment, owed)
+
+    settle_dispute(payer, dispute_id, "lost")
+    send_refund(refund_id=refund.id, now=NOW)
+
+    assert (_returned(payer), balance(payment)) == ([600], 0)
+    assert Refund.objects.get().amount_minor == 600
+
+
+def test_staff_cannot_promise_anything_while_a_bank_decides(payer: Payer) -> None:
+    payment = paid_at(payer)
+    raise_dispute(payer, payment)
+
+    with pytest.raises(PaymentDisputed):
+        request_refund(payment_id=payment.id, amount_minor=1, reason=RefundReason.STAFF, actor="staff:1", now=NOW)
+    assert (refundable(payment).amount_minor, owable(payment)) == (0, payer.price)
+
+
+def test_a_whole_payment_that_is_lost_needs_nobody_any_more(payer: Payer) -> None:
+    payment = paid_at(payer)
+    dispute_id = raise_dispute(payer, payment)
+    assert (list(needing_a_person()), needing_attention(NOW)) == ([payment], 1)
+
+    settle_dispute(payer, dispute_id, "lost")
+
+    assert (_attention(payment), list(needing_a_person()), needing_attention(NOW)) == ("dispute_lost", [], 0)
+    with pytest.raises(NothingToAccept):
+        accept_payment(payment_id=payment.id, actor="staff:1", now=NOW)
+
+
+@pytest.mark.parametrize("is_accepted", [True, False])
+def test_the_rest_of_a_payment_that_is_lost_in_part_needs_a_person_until_they_decide(
+    is_accepted: bool, payer: Payer
+) -> None:
+    payment = paid_at(payer)
+    settle_dispute(payer, raise_dispute(payer, payment, 600), "lost")
+    assert list(needing_a_person()) == [payment]
+
+    if is_accepted:
+        accept_payment(payment_id=payment.id, actor="staff:1", now=NOW)
+    else:
+        send_refund(refund_id=_owe(payment).id, now=NOW)
+
+    left = payer.price.amount_minor - 600
+    assert (_attention(payment), list(needing_a_person())) == ("" if is_accepted else "dispute_lost", [])
+    assert (_returned(payer), balance(payment)) == (([], left) if is_accepted else ([left], 0))
+
+
+def test_a_whole_payment_that_is_lost_settles_older_doubts(payer: Payer) -> None:
+    payment = paid_at(payer)
+    Payment.objects.update(attention="refund_failed")
+
+    settle_dispute(payer, raise_dispute(payer, payment), "lost")
+
+    assert _attention(payment) == "dispute_lost"
+
+
+def test_a_part_that_is_lost_leaves_an_older_doubt_standing(payer: Payer) -> None:
+    payment = paid_at(payer)
+    Payment.objects.update(attention="refund_failed")
+
+    settle_dispute(payer, raise_dispute(payer, payment, 600), "lost")
+
+    assert _attention(payment) == "refund_failed"
+
+
+def test_money_that_a_bank_leaves_to_us_is_offered_again_to_what_it_was_paid_for(payer: Payer) -> None:
+    payment = paid_at(payer)
+    dispute_id = raise_dispute(payer, payment)
+    before = announced()
+
+    settle_dispute(payer, dispute_id, "under_review")
+    assert announced() == before
+    settle_dispute(payer, dispute_id, "won")
+    hear_of_dispute(payer)
+
+    assert announced() == [*before, *before]
+
+
+def test_money_with_another_doubt_is_not_offered_when_a_bank_leaves_it_to_us(payer: Payer) -> None:
+    payment = paid_at(payer)
+    before = announced()
+    Payment.objects.update(attention="amount_mismatch")
+
+    settle_dispute(payer, raise_dispute(payer, payment), "won")
+
+    assert announced() == before
+
+
+def test_a_dispute_that_is_won_does_not_hide_another_that_is_lost(payer: Payer) -> None:
+    payment = paid_at(payer)
+    Dispute.objects.create(
+        payment=payment,
+        provider_dispute_id="an earlier one",
+        state=DisputeState.LOST,
+        amount_minor=100,
+        currency=payer.price.currency,
+        noticed_at=NOW,
+    )
+
+    settle_dispute(payer, raise_dispute(payer, payment, 200), "won")
+
+    assert (_attention(payment), refundable(payment)) == (
+        "dispute_lost",
+        Money(payer.price.amount_minor - 100, payer.price.currency),
+    )
+
+
+def test_a_dispute_of_a_payment_that_another_gateway_knows_by_the_same_id_is_left_alone(payer: Payer) -> None:
+    payment = paid_at(payer)
+    payer.sandbox.dispute(PATHS[payer.name], str(payment.provider_payment_id))
+    Payment.objects.update(gateway="another")
+
+    assert (sync_disputes(gateway=payer.name, now=NOW), Dispute.objects.count()) == (0, 0)

@@ -103,6 +103,10 @@ class BookingAdmin(FindsByEmail, RevealingAdmin):
     list_filter: ClassVar = [DayFilter, "state", TypeFilter, "therapist", ClientFilter]
     list_select_related = ("therapist",)
     readonly_fields = ("person", "undelivered_mails", "story")
+    shown_first = (
+        *("person", "starts_at", "ends_at", "offer", "therapist", "state"),
+        *("payment", "payment_status", "consent", "undelivered_mails", "story"),
+    )
     ordering = ("-starts_at",)
     actions = ("cancel_for_client", "cancel_for_practice", "note_absence", "note_attendance")
 

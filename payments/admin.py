@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
+from mindfulqalb.staff.clock import practice_zone
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
 from payments.attention import accept_payment
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.template.response import TemplateResponse
+
+    from payments.money import Money
 
 REFUND = Question(
     action="refund_what_is_left",
@@ -56,18 +59,32 @@ class PaymentAdmin(RefundPage, ReadOnlyAdmin):
     list_display = ("created_at", "gateway", "item", "price", "state", "attention", "provider_payment_id")
     list_filter: ClassVar = ["state", "attention", "gateway", "currency"]
     search_fields = ("provider_order_id", "provider_payment_id", "reference")
+    shown_first = (
+        *("item", "price", "state", "attention", "arrived", "captured_at"),
+        *("gateway", "provider_payment_id", "money_back", "timeline"),
+    )
     ordering = ("-created_at",)
     actions = ("refund_what_is_left", "accept")
 
     @admin.display(description="timeline")
     def timeline(self, payment: Payment) -> str:
-        """Tell all that happened to it."""
-        rows = ((f"{each.at:%Y-%m-%d %H:%M:%S} UTC", each.what, each.by, each.details) for each in timeline(payment))
+        """Tell all that happened to it, on the practice's clock."""
+        zone = practice_zone()
+        rows = (
+            (f"{each.at.astimezone(zone):%a %d %b %Y, %H:%M:%S}", each.what, each.by, each.details)
+            for each in timeline(payment)
+        )
         return format_html("<ol>{}</ol>", format_html_join("", "<li>{} <strong>{}</strong> {} {}</li>", rows))
+
+    @admin.display(description="arrived")
+    def arrived(self, payment: Payment) -> Money | None:
+        """Show what the gateway says has come."""
+        return payment.captured if payment.captured_at else None
 
     def get_readonly_fields(self, request: HttpRequest, obj: Payment | None = None) -> tuple[str, ...]:
         """Show the way to the refund to those who may give one."""
-        return ("money_back", "timeline") if self.has_refund_permission(request) else ("timeline",)
+        shown = ("price", "arrived", "timeline")
+        return ("money_back", *shown) if self.has_refund_permission(request) else shown
 
     @admin.action(description="Refund what is left", permissions=["refund"])
     def refund_what_is_left(self, request: HttpRequest, rows: QuerySet[Payment]) -> TemplateResponse | None:

@@ -34,6 +34,8 @@ class PracticeAdminSite(AdminSite):
     index_title = "Today"
     site_url = "/"
     login_form = StaffLoginForm
+    # Its list of every page leaves too little room for a table; the first page has it.
+    enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let in staff who have shown their second factor, where they need one."""

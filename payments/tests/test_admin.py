@@ -47,6 +47,20 @@ def test_the_list_is_searched_and_filtered(admin_client: Client, query: dict[str
     assert list(response.context["cl"].result_list) == [wanted]
 
 
+def test_payment_shows_first_what_finance_asks_and_folds_the_rest(admin_client: Client) -> None:
+    payment = make_captured_payment()
+
+    response = admin_client.get(reverse("admin:payments_payment_change", args=[payment.id]))
+
+    first, rest = [[name for line in fieldset for name in line.fields] for fieldset in response.context["adminform"]]
+    assert first == [
+        *("item", "price", "state", "attention", "arrived", "captured_at"),
+        *("gateway", "provider_payment_id", "money_back", "timeline"),
+    ]
+    assert "provider_order_id" in rest
+    assert response.content.count(b"<details>") == 1
+
+
 def test_a_payment_can_be_read_and_not_changed(admin_client: Client) -> None:
     payment = make_captured_payment()
     page = reverse("admin:payments_payment_change", args=[payment.id])

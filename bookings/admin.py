@@ -14,6 +14,7 @@ from bookings.ledger_admin import LedgerEntryAdmin
 from bookings.list_filters import DayFilter, TypeFilter
 from bookings.models import Booking
 from bookings.practice_time import local
+from bookings.reminder_admin import ReminderAdmin
 from bookings.services.cancellation import cancel_by_client, cancel_by_practice, quote_cancellation
 from bookings.services.endings import note_absence, note_attendance
 from bookings.story import story_of
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from bookings.models import BookingQuerySet
     from bookings.story import Chapter
 
-__all__ = ["BookingAdmin", "CalendarFindingAdmin", "LedgerEntryAdmin"]
+__all__ = ["BookingAdmin", "CalendarFindingAdmin", "LedgerEntryAdmin", "ReminderAdmin"]
 
 SEALED = ("customer_name", "customer_email", "customer_phone", "customer_email_hash", "held_from")
 LINKED = {"consent": "consent.view_consentrecord", "payment": "payments.view_payment"}

@@ -373,6 +373,7 @@ class Reminder(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["booking", "kind", "session_starts_at"], name="reminder_once")
         ]
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="reminder_created")]
 
     def __str__(self) -> str:
         return f"{self.kind} before {self.session_starts_at:%Y-%m-%d %H:%M}Z"

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from bookings.practice_time import instant_of, is_on_the_clock
 from bookings.refusals import SlotNotOffered
@@ -54,4 +55,5 @@ def require_bookable_time(starts_at: datetime, now: datetime) -> None:
     if starts_at <= now:
         raise SlotNotOffered(fields={"date": ["This time has passed."]})
     if starts_at > now + timedelta(days=settings.BOOKING_HORIZON_DAYS):
-        raise SlotNotOffered(fields={"date": [f"Bookings open {settings.BOOKING_HORIZON_DAYS} days ahead."]})
+        sentence = _("Bookings open %(days)s days ahead.") % {"days": settings.BOOKING_HORIZON_DAYS}
+        raise SlotNotOffered(fields={"date": [sentence]})

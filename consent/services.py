@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from consent.evidence import Act, Circumstances, write_closing, write_giving
 from consent.queries import current_document, newest_valid_record, published_document, with_state
@@ -157,7 +158,8 @@ def _accepted(kind: str, answer: Answer, locale: str, now: datetime, *, prefix: 
         raise UnknownConsentVersion(fields={version_field: ["Unknown version of the consent text."]})
     missing = [name for name in document.required_ids if name not in answer.acknowledgments] if document else []
     if missing:
-        raise AcknowledgmentMissing(fields={points_field: [f"Not accepted: {', '.join(missing)}."]})
+        sentence = _("Not accepted: %(points)s.") % {"points": ", ".join(missing)}
+        raise AcknowledgmentMissing(fields={points_field: [sentence]})
     return document
 
 

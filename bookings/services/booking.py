@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from bookings.credits import is_unspent
 from bookings.models import Booking
@@ -121,7 +122,8 @@ def _offer_wanted(wish: Wish, payment: Payment | None) -> SessionOffer:
     paid = find_offer(session_type=payment.item)
     asked = find_offer(session_type=wish.session_type, session_format=wish.session_format or paid.format)
     if asked.id != paid.id:
-        raise PaymentForOtherSession(fields={"sessionType": [f"This payment was made for {paid.code}."]})
+        sentence = _("This payment was made for %(session)s.") % {"session": paid.title}
+        raise PaymentForOtherSession(fields={"sessionType": [sentence]})
     return paid
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.utils.translation import gettext as _
 
 from mindfulqalb.api.errors import Refusal
 from mindfulqalb.catalogue.models import CancellationRule, Price, SessionFormat, SessionOffer, SessionType
@@ -63,11 +64,11 @@ def find_offer(*, session_type: str, session_format: str | None = None) -> Sessi
     kind, wanted = _split(session_type, session_format)
     format_field = "format" if session_format and kind == session_type else "sessionType"
     if kind not in SessionType.values:
-        raise UnknownSession(
-            fields={"sessionType": [f"Unknown session type. Choose from {_listed(SessionType.values)}."]}
-        )
+        sentence = _("Unknown session type. Choose from %(names)s.") % {"names": _listed(SessionType.values)}
+        raise UnknownSession(fields={"sessionType": [sentence]})
     if wanted is not None and wanted not in SessionFormat.values:
-        raise UnknownSession(fields={format_field: [f"Unknown format. Choose from {_listed(SessionFormat.values)}."]})
+        sentence = _("Unknown format. Choose from %(names)s.") % {"names": _listed(SessionFormat.values)}
+        raise UnknownSession(fields={format_field: [sentence]})
     offers = SessionOffer.objects.filter(is_active=True, therapist__is_active=True, session_type=kind)
     # The free call has one format; naming another one is no reason to send a client away.
     narrowed = (
@@ -87,7 +88,8 @@ def price_of(*, offer: SessionOffer, currency: str) -> Price:
         raise NothingToPay(fields={"sessionType": ["This session is free."]})
     price = Price.objects.filter(offer=offer, currency=currency).first()
     if price is None:
-        raise NotSoldInCurrency(fields={"currency": [f"No price in {currency}."]})
+        sentence = _("No price in %(currency)s.") % {"currency": currency}
+        raise NotSoldInCurrency(fields={"currency": [sentence]})
     return price
 
 

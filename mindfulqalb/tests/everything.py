@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from django.contrib.auth.models import Group
 
-from bookings.models import CalendarFinding
+from bookings.models import CalendarFinding, Reminder
 from bookings.tests.builders import NOW, make_booking, make_payment, make_wish
 from bookings.wishes import Customer
 from consent.evidence import Circumstances
@@ -57,6 +57,7 @@ def make_everything() -> None:
         found_at=NOW,
         seen_at=NOW,
     )
+    Reminder.objects.create(booking=booking, kind="day", session_starts_at=booking.starts_at, created_at=NOW)
     about = f"booking:{booking.id}"
     SentMail.objects.create(
         key=uuid4(),

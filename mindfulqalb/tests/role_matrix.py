@@ -38,6 +38,7 @@ MODELS = {
     "bookings.Booking": Decision("TDA"),
     "bookings.CalendarFinding": Decision("TDA"),
     "bookings.LedgerEntry": Decision("FA"),
+    "bookings.Reminder": Decision("DA"),
     "catalogue.CancellationRule": Decision("FA", add="A", change="A", delete="A"),
     "catalogue.SessionOffer": Decision("TDFA", add="A", change="A"),
     "catalogue.Therapist": Decision("DA", add="A", change="A"),

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.urls import URLPattern, reverse
 
-from bookings.models import Booking, CalendarFinding, LedgerEntry
+from bookings.models import Booking, CalendarFinding, LedgerEntry, Reminder
 from consent.models import ConsentDocument, ConsentRecord
 from mindfulqalb.audit.models import AuditCheckpoint, AuditEvent, AuditSeal, AuditVerification
 from mindfulqalb.catalogue.models import CancellationRule, SessionOffer, Therapist
@@ -74,7 +74,7 @@ def snapshot(label: str) -> list[Any]:
 
 def test_everything_in_the_admin_is_known_here() -> None:
     money = {Dispute, LedgerEntry, Payment, Receipt, Refund}
-    evidence = {Booking, ConsentDocument, ConsentRecord, OutboxMessage, SentMail} | money
+    evidence = {Booking, ConsentDocument, ConsentRecord, OutboxMessage, Reminder, SentMail} | money
     trail = {AuditCheckpoint, AuditEvent, AuditSeal, AuditVerification, Restriction, Tombstone}
 
     assert set(admin.site._registry) == evidence | trail | {CalendarFinding, WebhookDelivery} | WRITABLE

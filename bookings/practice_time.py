@@ -56,7 +56,12 @@ def is_on_the_clock(day: date, clock: time) -> bool:
 
 def clock_text(instant: datetime, zone: ZoneInfo | None = None) -> str:
     """The specification's way to write a time of day: `10:00 AM`, `2:00 PM`; on the practice's clock or another."""
-    return f"{instant.astimezone(zone or practice_zone()):%I:%M %p}".lstrip("0")
+    return written_clock(instant.astimezone(zone or practice_zone()))
+
+
+def written_clock(moment: datetime) -> str:
+    """The same of a moment on the clock that it is on."""
+    return f"{moment:%I:%M %p}".lstrip("0")
 
 
 def _midnight(day: date, zone: ZoneInfo | None) -> datetime:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bookings.calendars import calendar
 from bookings.links import calendar_file_url, manage_url, receipt_url
-from bookings.practice_time import clock_text, local
+from bookings.practice_time import clock_text, local, written_clock
 from consent.serializers import age_band_field
 from mindfulqalb.api.fields import (
     ClockTime,
@@ -28,10 +27,10 @@ from mindfulqalb.api.public_ids import BOOKING, CONSENT
 from payments.receipts.models import ReceiptKind
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from bookings.availability import Availability
+    from bookings.availability import Availability, Slot
     from bookings.credits import Credit
     from bookings.models import Booking
     from bookings.services.cancellation import Quote
@@ -66,40 +65,12 @@ class AvailabilityRequestSerializer(SessionSerializer):
 class SlotSerializer(serializers.Serializer[object]):
     """A time on the practice's clock, which is how it is booked; as an instant; and on the client's clock."""
 
-    time = serializers.SerializerMethodField()
-    available = serializers.BooleanField(source="is_available")
-    start = serializers.SerializerMethodField()
-    date = serializers.SerializerMethodField()
-    clientTime = serializers.SerializerMethodField()
-    clientDate = serializers.SerializerMethodField()
-
-    def get_time(self, slot: Any) -> str:
-        """Write `10:00 AM`."""
-        return clock_text(slot.starts_at)
-
-    def get_start(self, slot: Any) -> str:
-        """Write ISO 8601 with the practice's offset."""
-        return local(slot.starts_at).isoformat()
-
-    @extend_schema_field({"type": "string", "format": "date"})
-    def get_date(self, slot: Any) -> str:
-        """Write the practice's date."""
-        return local(slot.starts_at).date().isoformat()
-
-    def get_clientTime(self, slot: Any) -> str:  # noqa: N802  (the field's name in the API)
-        """Write `12:30 AM`, in the zone that was asked for."""
-        return clock_text(slot.starts_at, self._zone)
-
-    @extend_schema_field({"type": "string", "format": "date"})
-    def get_clientDate(self, slot: Any) -> str:  # noqa: N802
-        """Write the date in the zone that was asked for."""
-        day: date = slot.starts_at.astimezone(self._zone).date()
-        return day.isoformat()
-
-    @property
-    def _zone(self) -> ZoneInfo:
-        zone: ZoneInfo = self.context["zone"]
-        return zone
+    time = serializers.CharField(help_text="`10:00 AM`, on the practice's clock.")
+    available = serializers.BooleanField()
+    start = serializers.CharField(help_text="ISO 8601, with the practice's offset.")
+    date = serializers.DateField(help_text="The practice's.")
+    clientTime = serializers.CharField(help_text="In the zone that was asked for.")
+    clientDate = serializers.DateField()
 
 
 class FreeDaySerializer(serializers.Serializer[object]):
@@ -266,15 +237,27 @@ def availability_answer(asked: dict[str, Any], found: Availability, practice: Zo
     """Translate what is free into the specification's answer, and ours."""
     zone = asked["timeZone"] or practice
     answer = {
-        "date": asked["date"],
+        "date": asked["date"] and asked["date"].isoformat(),
         "timeZone": practice.key,
         "clientTimeZone": zone.key,
-        "slots": found.slots,
-        "stale": found.is_stale,
+        "slots": [_slot(slot, practice, zone) for slot in found.slots],
     }
     if asked["month"] is not None:
-        answer |= {"month": asked["month"], "days": found.days}
-    return dict(AvailabilitySerializer(answer, context={"zone": zone}).data)
+        days = [{"date": day.date.isoformat(), "free": day.free} for day in found.days]
+        answer |= {"month": f"{asked['month']:%Y-%m}", "days": days}
+    return answer | {"stale": found.is_stale}
+
+
+def _slot(slot: Slot, practice: ZoneInfo, zone: ZoneInfo) -> dict[str, Any]:
+    here, theirs = slot.starts_at.astimezone(practice), slot.starts_at.astimezone(zone)
+    return {
+        "time": written_clock(here),
+        "available": slot.is_available,
+        "start": here.isoformat(),
+        "date": here.date().isoformat(),
+        "clientTime": written_clock(theirs),
+        "clientDate": theirs.date().isoformat(),
+    }
 
 
 def booking_answer(booking: Booking, *, now: datetime) -> dict[str, Any]:

@@ -49,7 +49,7 @@ from mindfulqalb.api.public_ids import BOOKING
 from mindfulqalb.api.schema import CLIENT_LINK
 from mindfulqalb.api.throttles import AddressThrottle, EmailThrottle
 from mindfulqalb.api.tokens import InvalidToken, bearer_token
-from mindfulqalb.catalogue.queries import find_offer
+from mindfulqalb.catalogue.showing import offer_on_show
 from mindfulqalb.idempotency.views import IDEMPOTENCY_KEY, idempotent
 from mindfulqalb.languages.choice import spoken_language
 from payments.gateways import gateway_named
@@ -96,7 +96,7 @@ class AvailabilityViewSet(ViewSet):
         asked.is_valid(raise_exception=True)
         data = asked.validated_data
         found = availability_of(
-            offer=find_offer(session_type=data["sessionType"], session_format=data["format"]),
+            offer=offer_on_show(session_type=data["sessionType"], session_format=data["format"]),
             day=data["date"],
             month=data["month"],
             zone=data["timeZone"] or practice_zone(),

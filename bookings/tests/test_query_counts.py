@@ -14,6 +14,7 @@ from bookings.models import Booking
 from bookings.practice_time import local
 from bookings.states import BookingState
 from bookings.tests.builders import JOHN, make_booking, make_payment, make_wish, next_slot
+from mindfulqalb.catalogue.showing import found_lately
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,7 @@ def test_availability_asks_the_same_for_any_number_of_bookings(
     asked = {"date": visitor.wish["date"], "sessionType": "individual"}
 
     for _ in ("the calendar is asked", "the cache answers"):
+        found_lately.cache_clear()
         with django_assert_num_queries(AVAILABILITY):
             slots = api.get("/api/availability", asked).json()["slots"]
 

@@ -111,7 +111,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "mindfulqalb.redis_cache.FrugalRedisCache",
         "LOCATION": REDIS_URL or _EMBEDDED_REDIS,
         # A hung Redis costs half a second, not a request.
         "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},

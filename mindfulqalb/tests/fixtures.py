@@ -44,10 +44,13 @@ def sandbox(sandbox_process: SandboxProcess, settings: Any) -> SandboxProcess:
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """Start every test with an empty Redis: no listing, no count, no task of another one."""
+    """Start every test with an empty Redis: no listing, no count, no task, and no remembered offer of another one."""
     from django.core.cache import cache  # noqa: PLC0415  (settings are not loaded when this module is)
 
+    from mindfulqalb.catalogue.showing import found_lately  # noqa: PLC0415
+
     cache.clear()
+    found_lately.cache_clear()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Whatever the surroundings say: these commands never run as production.
 export ENVIRONMENT := development
 
-.PHONY: help run test chaos fuzz restarts screenshots lint lock clean-data environment
+.PHONY: help run test chaos fuzz restarts screenshots lint audit lock clean-data environment
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -38,9 +38,15 @@ lint: environment ## check style, types, import contracts, migrations and settin
 	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run  # without a server it would warn
 	$(BIN)/python manage.py check
 
+audit: environment ## look for secrets, vulnerable packages and unwelcome licences, and write .data/sbom.cdx.json (AUDIT_STRICT=1 insists on all)
+	@test -x .data/audit-tools/bin/python || $(BIN)/python -m venv .data/audit-tools
+	@.data/audit-tools/bin/pip install --quiet --require-hashes --no-deps --requirement requirements-audit.txt
+	@$(BIN)/python -m mindfulqalb.development.auditing
+
 lock: environment ## compile the requirements files anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml $(LOCK_OPTIONS) --output-file requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --extra dev --constraint requirements.txt $(LOCK_OPTIONS) --output-file requirements-dev.txt
+	$(BIN)/uv pip compile --group audit $(LOCK_OPTIONS) --output-file requirements-audit.txt
 
 clean-data: environment ## delete the development data: databases, mails, logins
 	@$(BIN)/python -m mindfulqalb.development.clean_data

@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Whatever the surroundings say: these commands never run as production.
 export ENVIRONMENT := development
 
-.PHONY: help run test chaos fuzz restarts screenshots lint audit lock clean-data environment
+.PHONY: help run test chaos fuzz restarts screenshots lint audit client lock clean-data environment
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,12 @@ audit: environment ## look for secrets, vulnerable packages and unwelcome licenc
 	@.data/audit-tools/bin/pip install --quiet --require-hashes --no-deps --requirement requirements-audit.txt
 	@$(BIN)/python -m mindfulqalb.development.auditing
 
+client: environment ## write a typed TypeScript client of the API into OUT=.data/client (needs npm)
+	@mkdir -p "$(CLIENT)"
+	@$(BIN)/python manage.py spectacular --format openapi-json --file "$(CLIENT)/openapi.json"
+	@npx --yes openapi-typescript@7.13.0 "$(CLIENT)/openapi.json" --default-non-nullable=false --output "$(CLIENT)/schema.d.ts"
+	@cp mindfulqalb/api/client.ts "$(CLIENT)/"
+
 lock: environment ## compile the requirements files anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml $(LOCK_OPTIONS) --output-file requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --extra dev --constraint requirements.txt $(LOCK_OPTIONS) --output-file requirements-dev.txt
@@ -54,4 +60,5 @@ clean-data: environment ## delete the development data: databases, mails, logins
 environment:
 	@$(PYTHON) -m mindfulqalb.development.environment
 
+CLIENT := $(or $(OUT),.data/client)
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header

@@ -9,3 +9,4 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindfulqalb.settings")
 
 application = get_wsgi_application()
+app = application  # the name that Vercel looks for

@@ -35,6 +35,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "mindfulqalb.api.schema.describe_errors",
+        "bookings.next_calls.describe_links",
     ],
     "APPEND_COMPONENTS": {"securitySchemes": SECURITY_SCHEMES},
     "SWAGGER_UI_SETTINGS": {"validatorUrl": None, "deepLinking": False},

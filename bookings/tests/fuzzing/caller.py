@@ -46,6 +46,8 @@ MODES = [GenerationMode.POSITIVE, GenerationMode.POSITIVE, GenerationMode.NEGATI
 # How much of what is made up gives way to what a caller knows; all of it is what an ordinary client would send.
 SHARES = [0, 0.3, 0.9, 1, 1, 1]
 LINKED, REPEATED = 0.8, 0.1
+# How many calls along links carry more than an ordinary client would send.
+INVENTIVE = 0.3
 
 
 class Caller:
@@ -69,7 +71,7 @@ class Caller:
             operation = data.draw(st.sampled_from(self.operations))
             case = data.draw(operation.as_strategy(generation_mode=data.draw(st.sampled_from(MODES))))
             self._season(case, Random(data.draw(st.integers(0, 2**32))))
-            self._send(case)
+            self.send(case)
 
         one_request()
 
@@ -77,6 +79,17 @@ class Caller:
         """Have Cal.com and both gateways answer every call with a bare 500 until the faults are cleared."""
         for vendor in ("calcom", "razorpay", "stripe"):
             self.sandbox.fault(vendor, "bare_500", times=None)
+
+    def prepare(self, case: Any, *, linked: set[str | None], random: Random) -> None:
+        """Fill in a call along a link as an ordinary client would; what the link gave stays."""
+        if isinstance(case.body, dict):
+            invented = case.body if random.random() < INVENTIVE else {}
+            own = self._seasoned(self._template(case) | invented, 1, random)
+            case.body = own | {name: case.body[name] for name in linked if name in case.body}
+            case.body |= self.knowledge.dialog_of(case.body)
+        case.query = self._seasoned(dict(case.query), 1, random)
+        if token := dict(self.knowledge.links).get(case.path_parameters.get("id")):
+            case.headers["Authorization"] = f"Bearer {token}"
 
     def _season(self, case: Any, random: Random) -> None:
         share = random.choice(SHARES)
@@ -113,7 +126,8 @@ class Caller:
             case.path_parameters["id"], token = random.choice(self.knowledge.links)
         case.headers["Authorization"] = f"Bearer {token}"
 
-    def _send(self, case: Any) -> None:
+    def send(self, case: Any) -> Any:
+        """Send one request, check and learn from the answer, and return it."""
         crashes: list[str] = []
 
         def note(**_: Any) -> None:
@@ -129,7 +143,8 @@ class Caller:
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.SERVICE_UNAVAILABLE:
             self.findings.setdefault(f"{label} {status}", f"{case.as_curl_command()}\n{''.join(crashes)}")
         self._check(case, response)
-        self._learn(response)
+        self._learn(case, response)
+        return response
 
     def _check(self, case: Any, response: Any) -> None:
         try:
@@ -139,11 +154,12 @@ class Caller:
                 promise = f"{case.operation.label} {response.status_code} {type(failure).__name__}"
                 self.findings.setdefault(promise, f"{failure}\n{case.as_curl_command()}")
 
-    def _learn(self, response: Any) -> None:
+    def _learn(self, case: Any, response: Any) -> None:
         if response.headers["content-type"] != ["application/json"]:
             return
         answer = json.loads(response.content)
         self.knowledge.learn(answer)
+        self.knowledge.learn_order(case.body, answer)
         order = self.knowledge.take_order()
         if order:
             with suppress(requests.HTTPError):  # paid already, or the gateway is failing

@@ -72,12 +72,16 @@ class Knowledge:
         self._learnt: dict[str, deque[Any]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
         self.links: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)  # bookings, and the tokens that open them
         self.consent_tokens: list[str] = []
+        self._orders: dict[tuple[Any, Any], str] = {}  # what a held slot is paid by
+        self._dialogs: dict[str, dict[str, Any]] = {}  # what the payment dialog gave for an order
 
     def learn(self, answer: Any) -> None:
         """Keep what may be of use in a later request, however deep it lies."""
         if isinstance(answer, dict):
             if {"bookingId", "token"} <= answer.keys():
                 self.links.append((answer["bookingId"], answer["token"]))
+            if "razorpay_signature" in answer:
+                self._dialogs[answer["razorpay_order_id"]] = answer
             for name, value in answer.items():
                 if name in LEARNT and isinstance(value, str):
                     self._learnt[LEARNT[name]].append(value)
@@ -85,6 +89,19 @@ class Knowledge:
         elif isinstance(answer, list):
             for value in answer:
                 self.learn(value)
+
+    def learn_order(self, asked: Any, answer: Any) -> None:
+        """Keep which order pays for a slot that was held."""
+        if isinstance(asked, dict) and isinstance(answer, dict) and (payment := answer.get("payment")):
+            self._orders[asked.get("date"), asked.get("time")] = payment.get("orderId", "")
+
+    def dialog_of(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Say what a client sends of what the payment dialog told them, of an order or for the slot they held."""
+        if dialog := self._dialogs.get(str(asked.get("razorpay_order_id"))):
+            return dialog
+        slot = asked.get("date"), asked.get("time")
+        dialog = self._dialogs.get(self._orders.get(slot, "")) if "paymentId" in asked else None
+        return {"paymentId": dialog["razorpay_payment_id"]} if dialog else {}
 
     def take_order(self) -> str | None:
         """Hand out an order that has not been paid yet."""

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bookings.tests.fuzzing.workflow import Workflow
+
 if TYPE_CHECKING:
     from bookings.tests.fuzzing.caller import Caller
 
 REQUESTS = 400
+# The links that lead from a free time to a session that is paid, looked at and cancelled.
+THE_WAY = {"hold", "prove", "book", "look", "cancel"}
 
 
 def test_api_answers_as_described(caller: Caller) -> None:
@@ -29,3 +33,13 @@ def test_api_answers_as_described_while_every_vendor_fails(caller: Caller) -> No
     caller.run(requests=REQUESTS // 4, derandomize=True)
 
     assert caller.findings == {}
+
+
+def test_api_answers_as_described_along_its_links(caller: Caller) -> None:
+    workflow = Workflow(caller, without="/api/auth")
+
+    while not workflow.trodden >= THE_WAY and caller.answers.total() < REQUESTS:
+        workflow.run(chains=15)
+
+    assert caller.findings == {}
+    assert THE_WAY - workflow.trodden == set()

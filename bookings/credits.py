@@ -12,8 +12,9 @@ from django.db.models import Max, Q
 
 from bookings.models import Booking
 from bookings.states import BookingState
-from payments.models import Payment
-from payments.queries import is_untouched
+from payments.models import Payment, Refund
+from payments.queries import is_disputed, is_untouched
+from payments.states import RefundState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,6 +44,14 @@ class Credit:
         return choose_again_url(self.payment)
 
 
+@dataclass(frozen=True)
+class RefundUnderWay:
+    """Money on its way back; `waits_for_bank` while the client's bank is deciding about it."""
+
+    amount: Money
+    waits_for_bank: bool
+
+
 def credit_of(booking: Booking) -> Credit | None:
     """Find the money of a booking that came to nothing, as long as it is neither spent again nor on its way back."""
     if booking.state not in WITHOUT_SESSION:
@@ -50,6 +59,15 @@ def credit_of(booking: Booking) -> Credit | None:
     payments = payments_of(booking).order_by("captured_at")
     unspent = next((payment for payment in payments if is_unspent(payment)), None)
     return Credit(unspent, credit_ends(unspent)) if unspent else None
+
+
+def refund_under_way(booking: Booking) -> RefundUnderWay | None:
+    """Find what is going back for a booking and has not left yet; what has left, its note says."""
+    refunds = Refund.objects.filter(
+        payment__in=payments_of(booking), state__in=[RefundState.REQUESTED, RefundState.PENDING]
+    )
+    refund = refunds.select_related("payment").order_by("-requested_at").first()
+    return RefundUnderWay(refund.amount, is_disputed(refund.payment)) if refund else None
 
 
 def payments_of(booking: Booking) -> QuerySet[Payment]:

@@ -12,7 +12,7 @@ from bookings.calendars import calendar
 from bookings.credits import choose_again_url, credit_ends, credit_of, is_unspent
 from bookings.links import manage_url, reminders_url
 from bookings.models import Booking
-from bookings.practice_time import practice_zone
+from bookings.practice_time import practice_zone, zone_named
 from bookings.receipts import booking_paid_by
 from bookings.states import BookingState
 from consent.links import consent_url
@@ -27,6 +27,7 @@ from payments.states import RefundReason
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
+    from zoneinfo import ZoneInfo
 
     from django.db.models import Model, QuerySet
 
@@ -246,14 +247,23 @@ def _admin_url(row: Model) -> str:
     return f"{settings.SITE_URL}{reverse(name, args=[row.pk])}"
 
 
+def _zone_abroad(booking: Booking) -> ZoneInfo | None:
+    """The client's time zone, where their clock shows another time than the practice's."""
+    zone = zone_named(booking.time_zone)
+    theirs, ours = (booking.starts_at.astimezone(each).utcoffset() for each in (zone, practice_zone()))
+    return zone if theirs != ours else None
+
+
 def _context(booking: Booking, now: datetime) -> dict[str, Any]:
-    uid = booking.calcom_booking_id
+    uid, abroad = booking.calcom_booking_id, _zone_abroad(booking)
     return {
         "customer_first_name": booking.customer_first_name,
         "session_title": booking.offer.title,
         "starts_at": booking.starts_at,
         "ends_at": booking.ends_at,
         "time_zone": practice_zone(),
+        "client_zone": abroad,
+        "client_zone_name": abroad and abroad.key.replace("_", " "),
         "duration_minutes": booking.offer.duration_minutes,
         "confirmation_url": calendar().page_url(uid) if uid else None,
         "manage_url": manage_url(booking, now=now),

@@ -17,13 +17,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bookings.calendar_file import calendar_file
 from bookings.calendars import calendar
-from bookings.credits import credit_of
+from bookings.credits import credit_of, refund_under_way
 from bookings.links import booking_of_token, calendar_file_url
 from bookings.practice_time import practice_zone
 from bookings.receipts import receipts_of
 from bookings.refusals import NotCancellable
 from bookings.services.cancellation import cancel_by_client, quote_cancellation
 from bookings.services.rescheduling import move_of, move_terms
+from bookings.states import BookingState
 from consent.links import consent_url
 from mindfulqalb.api.tokens import InvalidToken
 from mindfulqalb.languages.choice import speak
@@ -73,6 +74,7 @@ def manage_page(request: HttpRequest, token: str) -> HttpResponse:
         "credit": credit_of(booking),
         "refund_url": reverse("refund-credit", args=[token]),
         "reschedule": None if under_way else _reschedule(booking, token, now),
+        "refund": refund_under_way(booking) if booking.state == BookingState.CANCELLED else None,
         "receipts": receipts_of(booking),
         "token": token,
     }

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
 from icalendar import Calendar
 
+from bookings.services.cancellation import cancel_by_client
 from bookings.states import BookingState
 from bookings.tests.builders import make_payment, make_upcoming
 from bookings.tests.looking import HELPLINES, helplines_of, path_of, text_of
+from payments.models import Dispute, Refund
+from payments.states import RefundState
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -167,3 +171,38 @@ def test_session_file_is_the_calendar_file_of_the_booking(browser: Client) -> No
         'attachment; filename="session.ics"',
     )
     assert (str(event.uid).partition("@")[0], event.start) == (str(booking.id), booking.starts_at)
+
+
+# What goes back
+
+
+@pytest.mark.parametrize(
+    ("state", "disputed", "said"),
+    [
+        (RefundState.REQUESTED, False, "We send ₹1,299 back the way it came"),
+        (RefundState.PENDING, False, "We send ₹1,299 back the way it came"),
+        (RefundState.PENDING, True, "Your bank is looking into this payment."),
+        (RefundState.PROCESSED, False, None),
+        (RefundState.FAILED, False, None),
+    ],
+)
+def test_page_of_a_cancelled_session_says_what_goes_back(
+    state: RefundState, disputed: bool, said: str | None, browser: Client
+) -> None:
+    booking = make_upcoming(payment=make_payment())
+    assert booking.payment is not None
+    cancel_by_client(booking_id=booking.id, now=datetime.now(UTC))
+    Refund.objects.update(state=state)
+    if disputed:
+        Dispute.objects.create(
+            payment=booking.payment,
+            provider_dispute_id="disp_1",
+            amount_minor=129900,
+            currency="INR",
+            noticed_at=datetime.now(UTC),
+        )
+
+    page = text_of(browser.get(path_of(booking)))
+
+    sentences = ("We send ₹1,299 back the way it came", "Your bank is looking into this payment.")
+    assert [each for each in sentences if each in page] == ([said] if said else [])

@@ -58,7 +58,8 @@ class RedisServer(Server):
     def _find_executable(self) -> Path:
         found = None if self.wheel else next(filter(None, map(shutil.which, NAMES)), None)
         if found:
-            return Path(found).resolve()
+            # Not where a link leads: Debian links it to a program that serves only when it is called by this name.
+            return Path(found).absolute()
         packed = redis_server_from_wheel()
         if packed is None:
             raise DevelopmentError(

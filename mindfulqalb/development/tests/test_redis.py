@@ -97,6 +97,21 @@ def test_taken_port_is_named(home: Path) -> None:
     assert str(refusal.value).splitlines()[0].startswith(f"Redis did not start on port {second.port}: ")
 
 
+def test_server_that_is_a_link_is_called_by_its_name(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Debian packs it: one program, which is a checker of files when it is called by another name."""
+    checker = tmp_path / "redis-check-rdb"
+    checker.touch(mode=0o755)
+    (tmp_path / "redis-server").symlink_to(checker)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    server = RedisServer(home, free_port())
+    server.prepare()
+
+    assert server.executable == tmp_path / "redis-server"
+
+
 def test_wheel_serves_where_the_machine_has_no_redis(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMBEDDED_SERVERS", "wheel")
     server = RedisServer(home, free_port())

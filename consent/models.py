@@ -19,13 +19,14 @@ from consent.states import (
     DocumentState,
     GuardianRelation,
 )
-from mindfulqalb.audit.evidence import evidence
+from mindfulqalb.audit.evidence import evidence, guarded
 from mindfulqalb.encryption.fields import EncryptedTextField
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 
+@guarded(condition="((old.published_at IS NOT NULL))")
 class ConsentDocument(models.Model):
     """A text that clients are asked to accept: a draft until it is published, and from then on what it is.
 

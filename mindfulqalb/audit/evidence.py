@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     ModelClass = TypeVar("ModelClass", bound=type[Model])
 
 models_by_kind: dict[str, type[Model]] = {}
+conditions_by_model: dict[type[Model], str] = {}
 
 
 def evidence(kind: str) -> Callable[[ModelClass], ModelClass]:
@@ -30,10 +31,31 @@ def evidence(kind: str) -> Callable[[ModelClass], ModelClass]:
     return register
 
 
-def guarded_tables() -> list[str]:
-    """List the tables that must be append-only: the audit trail's own, and those of evidence."""
-    trail = (model._meta.db_table for model in apps.get_app_config("audit").get_models())
-    return [*trail, *(model._meta.db_table for model in models_by_kind.values())]
+def guarded(*, condition: str = "") -> Callable[[ModelClass], ModelClass]:
+    """Mark a model whose table is append-only without being evidence, as the migrations made it.
+
+    `condition` says which rows its trigger guards, in PostgreSQL's own spelling; "" for all.
+    """
+
+    def register(model: ModelClass) -> ModelClass:
+        conditions_by_model[model] = condition
+        return model
+
+    return register
+
+
+def evidence_tables() -> list[str]:
+    """List the tables that a verification reads: the audit trail's own, and those of evidence."""
+    return [model._meta.db_table for model in _models_of_evidence()]
+
+
+def guards() -> dict[type[Model], str]:
+    """Return each model whose table must be append-only, with the condition of its trigger."""
+    return dict.fromkeys(_models_of_evidence(), "") | conditions_by_model
+
+
+def _models_of_evidence() -> list[type[Model]]:
+    return [*apps.get_app_config("audit").get_models(), *models_by_kind.values()]
 
 
 def vouch_for(row: Model, *, salt: bytes) -> dict[str, Any]:

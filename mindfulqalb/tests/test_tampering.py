@@ -23,6 +23,7 @@ from mindfulqalb.audit.digests import (
     sha256_of,
 )
 from mindfulqalb.audit.doors import open_door
+from mindfulqalb.audit.evidence import guards
 from mindfulqalb.audit.models import AuditCheckpoint, AuditEvent, AuditSeal, AuditVerification
 from mindfulqalb.audit.sealing import seal_events
 from mindfulqalb.audit.services import erase_payloads, record_purge
@@ -297,7 +298,18 @@ def test_ciphertext_copied_to_another_person_is_named() -> None:
     assert found() == [f"altered: consent.email of {other.target} was changed, or comes from another row"]
 
 
-@pytest.mark.parametrize("table", TABLES)
+def test_every_append_only_table_is_watched() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid"
+            " WHERE proname = 'refuse_change'"
+        )
+        tables = {row[0] for row in cursor.fetchall()}
+
+    assert tables == {model._meta.db_table for model in guards()}
+
+
+@pytest.mark.parametrize("table", [*TABLES, "consent_documents", "receipts", "tombstones"])
 @pytest.mark.parametrize("suffix", ["rows", "truncate"])
 @pytest.mark.parametrize(
     ("statement", "trouble"),
@@ -324,6 +336,21 @@ def test_trigger_that_was_made_anew_to_let_pass_is_named() -> None:
     assert found() == [
         "unguarded: trigger audit_events_rows on table audit_events is not the one that the migrations made"
     ]
+
+
+@pytest.mark.parametrize(
+    ("table", "trigger"),
+    [
+        ("consent_documents", "WHEN (OLD.locale = 'xx') EXECUTE FUNCTION refuse_change()"),
+        ("consent_documents", "WHEN (OLD.published_at IS NOT NULL) EXECUTE FUNCTION refuse_change('text')"),
+        ("receipts", "EXECUTE FUNCTION refuse_change('content_encrypted', 'amount_minor')"),
+    ],
+)
+def test_trigger_that_guards_less_than_it_did_is_named(table: str, trigger: str) -> None:
+    run_sql(f"DROP TRIGGER {table}_rows ON {table}")
+    run_sql(f"CREATE TRIGGER {table}_rows BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW {trigger}")
+
+    assert found() == [f"unguarded: trigger {table}_rows on table {table} is not the one that the migrations made"]
 
 
 def test_function_that_was_made_to_let_pass_is_named() -> None:

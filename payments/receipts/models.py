@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from mindfulqalb.audit.evidence import guarded
 from mindfulqalb.encryption.fields import EncryptedTextField
 from payments.money import Money
 from payments.states import RefundState
@@ -36,6 +37,7 @@ class ReceiptCounter(models.Model):
         return f"{self.kind}-{self.year}: {self.last}"
 
 
+@guarded()
 class Receipt(models.Model):
     """One numbered paper about one movement of money, with all it says, sealed; triggers refuse any later change."""
 

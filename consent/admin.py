@@ -14,6 +14,7 @@ from consent.models import ConsentDocument, ConsentRecord
 from consent.publishing import draft_translation, publish_document
 from consent.queries import newest_document, with_state
 from consent.states import GIVING, ConsentState
+from mindfulqalb.staff.audited import AuditedAdmin
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.finding import ClientFilter, FindsByEmail
 from mindfulqalb.staff.masking import mask_address, mask_email, mask_name
@@ -34,9 +35,11 @@ PUBLISH = Question(
 
 
 @admin.register(ConsentDocument)
-class ConsentDocumentAdmin(admin.ModelAdmin[ConsentDocument]):
+class ConsentDocumentAdmin(AuditedAdmin):
     """Drafts to write and publish; what was published, to read."""
 
+    kind = "consent_document"
+    on_record = ("kind", "version", "locale", "title", "text", "acknowledgments")
     form = DraftForm
     list_display = ("kind", "version", "locale", "title", "state", "published_at")
     list_filter = ("kind", "locale")

@@ -15,6 +15,7 @@ from mindfulqalb.catalogue.models import (
     Therapist,
 )
 from mindfulqalb.catalogue.queries import is_event_type_of_another
+from mindfulqalb.staff.audited import AuditedAdmin
 
 
 class PriceInline(admin.TabularInline[Price, SessionOffer]):
@@ -38,9 +39,14 @@ class SessionOfferForm(forms.ModelForm[SessionOffer]):
 
 
 @admin.register(SessionOffer)
-class SessionOfferAdmin(admin.ModelAdmin[SessionOffer]):
+class SessionOfferAdmin(AuditedAdmin):
     """What is sold. Offers are switched off, not deleted: bookings point at them."""
 
+    kind = "session_offer"
+    on_record = (
+        *("session_type", "format", "title", "duration_minutes", "buffer_minutes", "therapist", "calendar_event_type"),
+        *("is_default", "is_active", "position", "moves_allowed", "move_notice_hours", "currency", "amount_minor"),
+    )
     form = SessionOfferForm
     list_display = (
         *("title", "session_type", "format", "duration_minutes", "buffer_minutes"),
@@ -68,17 +74,21 @@ class SessionOfferAdmin(admin.ModelAdmin[SessionOffer]):
 
 
 @admin.register(Therapist)
-class TherapistAdmin(admin.ModelAdmin[Therapist]):
+class TherapistAdmin(AuditedAdmin):
     """Whose hours are sold."""
 
+    kind = "therapist"
+    on_record = ("slug", "is_active", "member")
     list_display = ("name", "slug", "is_active", "member")
     list_select_related = ("member",)
     search_fields = ("name",)
 
 
 @admin.register(CancellationRule)
-class CancellationRuleAdmin(admin.ModelAdmin[CancellationRule]):
+class CancellationRuleAdmin(AuditedAdmin):
     """What goes back when a client cancels, by how long before."""
 
+    kind = "cancellation_rule"
+    on_record = ("hours_before", "refund_percent")
     list_display = ("hours_before", "refund_percent")
     ordering = ("-hours_before",)

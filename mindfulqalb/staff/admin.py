@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.db import transaction
 from django.utils import timezone
 
+from mindfulqalb.staff.audited import AuditedAdmin
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.models import StaffMember
 from mindfulqalb.staff.second_factor import reset_second_factor
@@ -35,9 +37,11 @@ RESET = Question(
 
 
 @admin.register(StaffMember)
-class StaffMemberAdmin(UserAdmin[StaffMember]):
+class StaffMemberAdmin(AuditedAdmin, UserAdmin[StaffMember]):
     """Accounts and their roles. Only superusers give what goes beyond a role, and only they touch a superuser."""
 
+    kind = "staff"
+    on_record = ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")
     list_display = ("username", "first_name", "last_name", "is_active", "last_login")
     list_filter: ClassVar = ["is_active", "groups"]
     search_fields = ("username", "first_name", "last_name", "email")
@@ -63,6 +67,11 @@ class StaffMemberAdmin(UserAdmin[StaffMember]):
     def has_delete_permission(self, request: HttpRequest, obj: StaffMember | None = None) -> bool:
         """Refuse: the audit trail names people for ever. Untick "active" instead."""
         return False
+
+    @transaction.atomic
+    def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Change a password together with the word of it on record."""
+        return super().user_change_password(request, *args, **kwargs)
 
     @admin.action(description="Reset the second factor", permissions=["change"])
     def reset_second_factor(self, request: HttpRequest, rows: QuerySet[StaffMember]) -> TemplateResponse | None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import CharField, Q, Value
 from django.db.models.functions import Cast, Concat
 
 from bookings.models import Booking, CalendarFinding, ReminderRefusal
 from bookings.states import BookingState
+from consent.models import ConsentRecord
 from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.retention.registry import Retained, Subjects, keep, owns
 from mindfulqalb.retention.removers import delete_rows, empty_columns
 from mindfulqalb.retention.states import Action
+from payments.models import Payment
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -96,9 +98,15 @@ def consents_of(subjects: Subjects) -> Q:
 
 
 @owns("mail", "webhook")
-def about_bookings_of(subjects: Subjects) -> Q:
-    """Mails and webhooks about a booking of theirs."""
-    return Q(about__in=_bookings_of(subjects).values(name=Concat(Value("booking:"), Cast("id", CharField()))))
+def about_theirs(subjects: Subjects) -> Q:
+    """Mails and webhooks about a booking of theirs, its payment or its consent."""
+    return _naming_theirs("about", subjects)
+
+
+@owns("audit_event")
+def events_about_theirs(subjects: Subjects) -> Q:
+    """Events about a booking of theirs, its payment or its consent."""
+    return _naming_theirs("target", subjects)
 
 
 @owns("calendar_finding")
@@ -114,3 +122,16 @@ def _bookings_of(subjects: Subjects) -> QuerySet[Booking]:
     return Booking.objects.filter(
         Q(customer_email_hash__in=subjects.persons) | Q(id__in=subjects.ids_of("booking"))
     ).order_by()
+
+
+def _naming_theirs(column: str, subjects: Subjects) -> Q:
+    theirs: dict[str, QuerySet[Any]] = {
+        "booking": _bookings_of(subjects),
+        "payment": Payment.objects.filter(payments_of(subjects)),
+        "consent": ConsentRecord.objects.filter(consents_of(subjects)),
+    }
+    naming = Q(pk__in=[])
+    for kind, rows in theirs.items():
+        names = rows.order_by().values(name=Concat(Value(f"{kind}:"), Cast("id", CharField())))
+        naming |= Q(**{f"{column}__in": names})
+    return naming

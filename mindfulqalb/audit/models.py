@@ -48,6 +48,10 @@ class AuditEvent(models.Model):
             models.Index(fields=["target", "occurred_at"], name="audit_target"),
             models.Index(fields=["occurred_at"], name="audit_occurred"),
             models.Index(fields=["transaction_id"], name="audit_transaction"),
+            # For the purge of payloads: what vouches for a row is not among them, nor what is erased already.
+            models.Index(
+                fields=["occurred_at", "id"], condition=Q(salt__isnull=False, evidence__isnull=True), name="audit_tells"
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

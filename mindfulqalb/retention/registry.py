@@ -55,6 +55,7 @@ class Retained:
     person: str = ""
     about: str = ""
     holding: Q = field(default_factory=Q)  # which rows still hold something that can go
+    is_gathered: bool = True  # whether persons who ask are given it
 
     @property
     def clock(self) -> str:

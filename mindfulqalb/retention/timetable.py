@@ -47,6 +47,7 @@ SHIPPED: dict[str, tuple[tuple[str, int, int, Action, str], ...]] = {
         ("payment", 8 * YEAR, 8 * YEAR, Action.ANONYMISE, BOOKS),
         ("receipt", 8 * YEAR, 8 * YEAR, Action.ANONYMISE, BOOKS),
         ("webhook", YEAR, YEAR, Action.ERASE, DPDP),
+        ("audit_event", YEAR, 8 * YEAR, Action.ERASE, f"{DPDP}; they explain the books, so as long as these"),
         ("mail", YEAR, 3 * YEAR, Action.ERASE, DPDP),
         ("reminder_refusal", 0, 7 * YEAR, Action.ERASE, PURPOSE),
         ("subject_request", YEAR, 3 * YEAR, Action.ERASE, DPDP),
@@ -67,6 +68,7 @@ SHIPPED: dict[str, tuple[tuple[str, int, int, Action, str], ...]] = {
         ("booking", 6 * YEAR, 6 * YEAR, Action.ANONYMISE, HIPAA),
         ("consent", 6 * YEAR, 7 * YEAR, Action.KEEP_DIGEST, HIPAA),
         ("mail", 6 * YEAR, 6 * YEAR, Action.ERASE, HIPAA),
+        ("audit_event", 6 * YEAR, 8 * YEAR, Action.ERASE, HIPAA),
     ),
 }
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
+    from mindfulqalb.retention.registry import Retained
+
 Held = dict[str, list[dict[str, Any]]]
 ENCODER = DjangoJSONEncoder
 # Ours to find a row by; to the person they say nothing.
@@ -27,16 +29,27 @@ LEFT_OUT = ("_hash", "held_from", "access_version")
 
 def gather(*, email: str, actor: str, reason: str, now: datetime, target: str = "") -> Held:
     """Return every row about a person, kind by kind, in clear; on record first. Raises ReasonRequired."""
-    record_read(actor=actor, target=target or f"gathering:{uuid4()}", fields=sorted(kinds), reason=reason, now=now)
+    record_read(
+        actor=actor,
+        target=target or f"gathering:{uuid4()}",
+        fields=sorted(kind for kind, retained in kinds.items() if retained.is_gathered),
+        reason=reason,
+        now=now,
+    )
     return held_on(email)
 
 
 def held_on(email: str) -> Held:
-    """Find the rows of every kind that are about a person; a guardian's own stand with the young person's."""
+    """Find the rows of every kind that are about a person; a guardian's own stand with the young person's.
+
+    Not the audit trail: it tells what staff did with these rows, and in whose words.
+    """
     subjects = Subjects(persons=email_digests(email))
     found: Held = {}
     # Whatever its state, and each row once where several kinds lie in one table.
-    for retained in {retained.model: retained for retained in reversed(kinds.values())}.values():
+    for retained in {
+        retained.model: retained for retained in reversed(kinds.values()) if retained.is_gathered
+    }.values():
         rows = retained.model._base_manager.filter(retained.of(subjects)).order_by(retained.since, "pk")
         found[retained.kind] = [_clear(row) for row in rows]
     return {kind: rows for kind, rows in found.items() if rows}
@@ -45,6 +58,10 @@ def held_on(email: str) -> Held:
 def held_page(held: Held, *, now: datetime) -> str:
     """Set it as a page to read and to keep; it loads nothing from anywhere."""
     return render_to_string("subject_requests/held.html", {"held": held, "now": now})
+
+
+def _given() -> list[Retained]:
+    return [retained for retained in kinds.values() if retained.is_gathered]
 
 
 def _clear(row: Model) -> dict[str, Any]:

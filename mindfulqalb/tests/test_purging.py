@@ -27,6 +27,7 @@ from consent.tests.builders import make_consent
 from mindfulqalb.audit.doors import open_door
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.audit.sealing import seal_events
+from mindfulqalb.audit.services import REMOVALS, record
 from mindfulqalb.audit.tests.doors import refused, run_sql
 from mindfulqalb.encryption.blind_index import email_digest
 from mindfulqalb.idempotency.models import KeptAnswer
@@ -57,6 +58,7 @@ pytestmark = pytest.mark.django_db
 YEARS, HOUR = timedelta(days=365), timedelta(hours=1)
 ROOT = Path(__file__).resolve().parents[2]
 ALL = {
+    "audit_event": 1,
     "calendar_finding": 1,
     "consent": 1,
     "kept_answer": 1,
@@ -204,6 +206,30 @@ def test_purging_evidence_leaves_the_audit_trail_valid(now: datetime, action: Ac
     assert (event.evidence is None) == (action == Action.ERASE)
 
 
+def test_event_loses_what_it_tells_and_keeps_its_place_in_the_chain(now: datetime) -> None:
+    act = {"action": "payment.refund_requested", "actor": "staff:1", "target": "payment:1", "now": now - 9 * YEARS}
+    event = record(**act, details={"amount_minor": 500}, reason="Jane Doe phoned in tears")
+    before = verified(now)
+
+    done = run_purge(now)
+
+    event.refresh_from_db()
+    assert done == {"audit_event": 1}
+    assert (event.action, event.target, event.details, event.reason) == (act["action"], "payment:1", None, None)
+    assert ["Nothing was altered or removed" in said for said in (before, verified(now))] == [True, True]
+
+
+def test_events_that_account_for_what_is_gone_are_never_erased(now: datetime) -> None:
+    make_past(now - 9 * YEARS)
+    run_purge(now)
+
+    run_purge(now + 9 * YEARS)
+
+    removals = AuditEvent.objects.filter(action__in=REMOVALS)
+    assert (removals.filter(salt=None).count(), removals.exists()) == (0, True)
+    assert "Nothing was altered or removed" in verified(now + 9 * YEARS)
+
+
 def test_tombstone_tells_the_rule_and_the_count_and_no_person(now: datetime) -> None:
     rows = [make_webhook(now - 2 * YEARS) for _ in range(3)]
 
@@ -238,7 +264,7 @@ def test_what_is_held_stays_with_all_that_hangs_on_it(now: datetime, on: str) ->
 
     done = run_purge(now)
 
-    assert done == {"payment": 1, "receipt": 1, "consent": 1, "mail": 1, "webhook": 2, "booking": 1}
+    assert done == dict.fromkeys(("audit_event", "payment", "receipt", "consent", "mail", "webhook", "booking"), 1)
     booking.refresh_from_db()
     assert (booking.customer_email, booking.consent_id is None) == ("jane@example.com", False)
 
@@ -252,8 +278,8 @@ def test_dry_run_counts_exactly_and_takes_nothing(now: datetime) -> None:
     before = Tombstone.objects.count()
     call_command("purge_expired", stdout=done)
 
-    assert out.getvalue().splitlines()[-1] == "13 rows would go"
-    assert (before, done.getvalue().splitlines()[-1]) == (0, "13 rows went")
+    assert out.getvalue().splitlines()[-1] == "14 rows would go"
+    assert (before, done.getvalue().splitlines()[-1]) == (0, "14 rows went")
     assert set(out.getvalue().splitlines()[:-1]) == {f"{name}: 1" for name in ALL}
 
 
@@ -321,7 +347,8 @@ def test_erasure_inside_the_legal_minimum_waits_for_its_end(now: datetime) -> No
     second = run_purge(now + YEARS)
 
     assert first == {}
-    assert second == {"webhook": 1, "consent (asked for)": 1, "mail (asked for)": 1}
+    asked_for = {"audit_event (asked for)": 1, "consent (asked for)": 1, "mail (asked for)": 1}
+    assert second == {"webhook": 1} | asked_for
 
 
 def test_what_came_after_the_request_is_not_erased_by_it(now: datetime) -> None:

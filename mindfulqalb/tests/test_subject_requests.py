@@ -31,6 +31,7 @@ from mindfulqalb.subject_requests.services import (
     receive_request,
     verify_identity,
 )
+from mindfulqalb.webhooks.models import WebhookDelivery
 from payments.receipts.services import Recipient, issue_receipt
 
 if TYPE_CHECKING:
@@ -66,7 +67,16 @@ def make_traces() -> None:
         content="Dear Jane",
         sent_at=NOW,
     )
-    make_booking(wish=make_wish(customer=JOHN), state="CANCELLED")
+    make_webhook(f"payment:{payment.id}")
+    johns = make_payment(reference="none")
+    make_booking(wish=make_wish(customer=JOHN), payment=johns, state="CANCELLED")
+    make_webhook(f"payment:{johns.id}")
+
+
+def make_webhook(about: str) -> None:
+    WebhookDelivery.objects.create(
+        vendor="razorpay", event_id=about, event_type="payment.captured", body="{}", about=about, received_at=NOW
+    )
 
 
 # The register
@@ -134,6 +144,7 @@ def test_everything_about_a_person_is_found_and_nothing_about_another() -> None:
         "payment": 1,
         "receipt": 1,
         "subject_request": 1,
+        "webhook": 1,
     }
     assert (held["booking"][0]["customer_email"], "Jane Doe" in held["receipt"][0]["content"]) == (EMAIL, True)
     assert "john" not in str(held).lower()

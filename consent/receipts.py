@@ -1,4 +1,7 @@
-"""The client's receipt: what they agreed to, word by word, with the fields of ISO/IEC TS 27560 and Kantara v1.1."""
+"""The client's signed receipt: what they agreed to, word by word, with the fields of ISO/IEC TS 27560 and Kantara v1.1.
+
+Neither standard says how a JSON receipt is signed (Kantara's is a JWT), so it is done as with exports: one verifier.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid5
 
 from django.conf import settings
+from django.urls import reverse
 
 from consent.links import consent_url
 from consent.purposes import PURPOSES, Purpose
 from consent.queries import acts_of
 from consent.states import GIVING, DocumentKind
 from mindfulqalb.api.public_ids import CONSENT
+from mindfulqalb.audit.signing import key_id, pem, sign, signing_key
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,15 +27,30 @@ WITHDRAWAL = "Open the page of this consent by the link in the confirmation emai
 
 
 def receipt_of(consent: ConsentRecord, *, now: datetime) -> dict[str, Any]:
-    """Make the receipt as it stands at `now`; the same consent always has the same receipt id."""
+    """Make the receipt as it stands at `now`; the same consent always has the same receipt id.
+
+    `verify_export.py` verifies it: `proof` signs the canonical form of all the rest.
+    """
     acts = list(acts_of(consent))
-    return {
+    receipt = {
         "receipt": _header(consent) | {"issued_at": now.isoformat()},
         "record": _processing(acts, consent, now),
         "parties": [_controller()],
         "events": [_event(act) for act in acts],
         "documents": [_document(document) for document in _documents(acts)],
         "kantara": _kantara(acts, consent, now),
+    }
+    return receipt | {"proof": _proof(receipt)}
+
+
+def _proof(receipt: dict[str, Any]) -> dict[str, str]:
+    signature = sign(receipt | {"key_id": key_id(signing_key())})
+    return {
+        "algorithm": "Ed25519",
+        "signed": "all but this proof, with its key_id, as JSON in ASCII with sorted keys and no spaces",
+        "key_id": signature.key_id,
+        "signature": signature.text,
+        "keys": f"{settings.SITE_URL}{reverse('audit-keys-list')}",
     }
 
 
@@ -129,7 +149,7 @@ def _kantara(acts: list[ConsentRecord], consent: ConsentRecord, now: datetime) -
         "consentTimestamp": int(given_at.timestamp()),
         "collectionMethod": consent.get_method_display(),
         "consentReceiptID": _receipt_id(consent),
-        "publicKey": "",
+        "publicKey": pem(signing_key()),
         "language": consent.locale,
         "piiPrincipalId": consent.email_hash,
         "piiControllers": [_kantara_controller()],

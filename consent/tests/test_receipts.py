@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.utils.translation import override
 
 from consent.publishing import load_shipped_documents
 from consent.receipts import receipt_of
@@ -14,8 +17,13 @@ from consent.services import Answer, Guardianship
 from consent.tests.builders import HERE, LONG_AGO, NOW, TICKED, make_consent
 from consent.withdrawal import withdraw_consent
 from mindfulqalb.api.public_ids import CONSENT
+from mindfulqalb.audit.exports.verify_export import verify
+from mindfulqalb.audit.signing import key_id, pem, signing_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from pytest_django import DjangoAssertNumQueries
 
     from consent.models import ConsentRecord
@@ -139,3 +147,82 @@ def test_receipt_takes_one_query_however_many_acts(
 
     with django_assert_num_queries(1):
         receipt_of(consent, now=NOW)
+
+
+# What a stranger can make of it
+
+
+def verdict(receipt: dict[str, Any], tmp_path: Path, *keys: Any) -> str:
+    """What the verifier says of a receipt that a client kept, given these public keys."""
+    (tmp_path / "receipt.json").write_text(json.dumps(receipt, ensure_ascii=False, indent=2))
+    (tmp_path / "key.pem").write_text("".join(pem(key) for key in keys or [signing_key()]))
+    try:
+        verify(str(tmp_path / "receipt.json"), str(tmp_path / "key.pem"))
+    except SystemExit as end:
+        return str(end.code)
+    return ""
+
+
+def test_receipt_is_verified_by_the_verifier_of_exports(
+    consent: ConsentRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    withdraw_consent(consent_id=consent.id, circumstances=HERE, now=NOW + timedelta(hours=1))
+    receipt = receipt_of(consent, now=NOW + timedelta(hours=2))
+
+    assert verdict(receipt, tmp_path) == ""
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        f"{event['event_time']} {event['event_state']} {consent.document_sha256}" for event in receipt["events"]
+    ] + [f"VERIFIED: the receipt {receipt['receipt']['receipt_id']}, as signed by key {key_id(signing_key())}."]
+
+
+def test_receipt_in_another_language_is_verified_too(tmp_path: Path) -> None:
+    load_shipped_documents(now=LONG_AGO)
+    consent = make_consent(circumstances=replace(HERE, locale="hi"))
+
+    with override("hi"):
+        receipt = receipt_of(consent, now=NOW)
+
+    assert (receipt["record"]["language"], verdict(receipt, tmp_path)) == ("hi", "")
+
+
+def test_receipt_names_the_key_that_signed_it(consent: ConsentRecord) -> None:
+    receipt = receipt_of(consent, now=NOW)
+
+    assert receipt["kantara"]["publicKey"] == pem(signing_key())
+    assert (receipt["proof"]["algorithm"], receipt["proof"]["key_id"]) == ("Ed25519", key_id(signing_key()))
+    assert receipt["proof"]["keys"].endswith("/api/audit/keys")
+
+
+def test_changed_receipt_does_not_hold(consent: ConsentRecord, tmp_path: Path) -> None:
+    changes: list[Callable[[Any], object]] = [
+        lambda receipt: receipt["events"][0].update(event_time="2020-01-01T00:00:00+00:00"),
+        lambda receipt: receipt["events"].pop(),
+        lambda receipt: receipt["documents"][0].update(text="# Whatever"),
+        lambda receipt: receipt["record"].update(retention_until=None),
+        lambda receipt: receipt.update(more="than was signed"),
+        lambda receipt: receipt["proof"].update(signature=receipt["proof"]["signature"].upper()),
+    ]
+
+    said = []
+    for change in changes:
+        receipt = receipt_of(consent, now=NOW)
+        change(receipt)
+        said.append(verdict(receipt, tmp_path))
+
+    assert said[:-1] == ["DOES NOT HOLD: the receipt is as it was signed"] * 5
+    assert said[-1] == "DOES NOT HOLD: the signature of the receipt is one"
+
+
+def test_receipt_under_another_key_does_not_hold(consent: ConsentRecord, tmp_path: Path) -> None:
+    receipt = receipt_of(consent, now=NOW)
+    stranger = Ed25519PrivateKey.generate().public_key()
+
+    said = verdict(receipt, tmp_path, stranger)
+
+    assert said == f"DOES NOT HOLD: the receipt is signed by a key of yours, and not by {receipt['proof']['key_id']}"
+
+
+@pytest.mark.parametrize("content", [{}, {"proof": {}}, {"proof": {"key_id": "x"}}])
+def test_file_that_is_no_receipt_does_not_hold(tmp_path: Path, content: dict[str, Any]) -> None:
+    assert verdict(content, tmp_path).startswith("DOES NOT HOLD: ")

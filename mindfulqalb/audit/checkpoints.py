@@ -12,7 +12,7 @@ from django.db import transaction
 from mindfulqalb.audit.digests import GENESIS, plain, sha256_of
 from mindfulqalb.audit.models import AuditCheckpoint
 from mindfulqalb.audit.sealing import last_seal, lock_chain, seal_events
-from mindfulqalb.audit.signing import Signature, is_signed, key_id, public_keys, sign
+from mindfulqalb.audit.signing import Signature, is_signed, key_id, sign, signing_key
 from mindfulqalb.outbox.services import enqueue
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def take_checkpoint(*, now: datetime) -> AuditCheckpoint:
             chain_digest=seal.chain_digest if seal else GENESIS,
             previous=sha256_of(statement_of(previous)) if previous else GENESIS,
             signed_at=now,
-            key_id=key_id(next(iter(public_keys().values()))),
+            key_id=key_id(signing_key()),
         )
         checkpoint.signature = sign(statement_of(checkpoint)).text
         checkpoint.save(force_insert=True)

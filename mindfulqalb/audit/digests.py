@@ -1,6 +1,6 @@
 """The digests that tie the audit trail together; none needs a secret, so a stranger can compute each of them anew.
 
-They are written in years-old exports: their form must never change. `verifier/verify_export.py` has the same few lines.
+They are written in years-old exports: their form must never change. `exports/verify_export.py` has the same few lines.
 """
 
 from __future__ import annotations

@@ -34,6 +34,11 @@ def sign(statement: Mapping[str, Any]) -> Signature:
     return Signature(key_id(key.public_key()), key.sign(canonical(dict(statement))).hex())
 
 
+def signing_key() -> Ed25519PublicKey:
+    """Return the public half of the key that signs now."""
+    return _private_key().public_key()
+
+
 def is_signed(statement: Mapping[str, Any], signature: Signature) -> bool:
     """Say whether a key that we know signed exactly this."""
     key = public_keys().get(signature.key_id)
@@ -49,7 +54,7 @@ def is_signed(statement: Mapping[str, Any], signature: Signature) -> bool:
 def public_keys() -> dict[str, Ed25519PublicKey]:
     """Return the public half of the signing key first, then the older ones in AUDIT_PUBLIC_KEYS, by key id."""
     older = [Ed25519PublicKey.from_public_bytes(decode_key(text)) for text in settings.AUDIT_PUBLIC_KEYS]
-    return {key_id(key): key for key in (_private_key().public_key(), *older)}
+    return {key_id(key): key for key in (signing_key(), *older)}
 
 
 def key_id(key: Ed25519PublicKey) -> str:

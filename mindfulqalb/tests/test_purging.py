@@ -207,7 +207,12 @@ def test_purging_evidence_leaves_the_audit_trail_valid(now: datetime, action: Ac
 
 
 def test_event_loses_what_it_tells_and_keeps_its_place_in_the_chain(now: datetime) -> None:
-    act = {"action": "payment.refund_requested", "actor": "staff:1", "target": "payment:1", "now": now - 9 * YEARS}
+    act: dict[str, Any] = {
+        "action": "payment.refund_requested",
+        "actor": "staff:1",
+        "target": "payment:1",
+        "now": now - 9 * YEARS,
+    }
     event = record(**act, details={"amount_minor": 500}, reason="Jane Doe phoned in tears")
     before = verified(now)
 

@@ -160,7 +160,7 @@ def send_refund(*, refund_id: UUID, now: datetime) -> Refund:
 def sync_refunds(*, payment_id: UUID, now: datetime) -> None:
     """Take over what the gateway says about all refunds of a payment, those made by hand in its dashboard included."""
     payment = Payment.objects.get(id=payment_id)
-    if not payment.is_captured or payment.provider_payment_id is None:
+    if payment.provider_payment_id is None:
         return
     for answer in gateway_named(payment.gateway).refunds(payment.provider_payment_id):
         _take_note(payment_id, answer, now)
@@ -210,8 +210,10 @@ def _take_note(payment_id: UUID, answer: GatewayRefund, now: datetime) -> Refund
 
 
 def _ours(payment: Payment, answer: GatewayRefund) -> Refund | None:
+    """Find the row of a refund. A second one under our key, which a gateway had forgotten, is another one."""
     known = payment.refunds.filter(provider_refund_id=answer.provider_refund_id).first()
-    return known or next((refund for refund in payment.refunds.all() if str(refund.id) == answer.key), None)
+    unnamed = payment.refunds.filter(provider_refund_id=None)
+    return known or next((refund for refund in unnamed if str(refund.id) == answer.key), None)
 
 
 def _external(payment: Payment, answer: GatewayRefund, now: datetime) -> Refund:
@@ -222,7 +224,6 @@ def _external(payment: Payment, answer: GatewayRefund, now: datetime) -> Refund:
         reason=RefundReason.EXTERNAL,
         amount_minor=answer.amount.amount_minor,
         currency=answer.amount.currency,
-        provider_refund_id=answer.provider_refund_id,
         actor=f"vendor:{payment.gateway}",
         requested_at=now,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from mindfulqalb.outbox.models import OutboxMessage
 from payments.gateways.base import OrderRequest
@@ -49,6 +50,17 @@ def make_captured_payment(**overrides: Any) -> Payment:
         "captured_at": NOW,
     }
     return make_payment(**(values | overrides))
+
+
+def make_second_capture(payment: Payment) -> Payment:
+    """The money of an order that was paid once more; by its id it comes before whatever else there is."""
+    return make_captured_payment(
+        id=UUID(int=next(_numbers)),
+        gateway=payment.gateway,
+        provider_order_id=payment.provider_order_id,
+        duplicate_of=payment,
+        attention="second_capture",
+    )
 
 
 def make_order(payer: Payer, **overrides: Any) -> Payment:

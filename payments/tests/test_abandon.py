@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.vendors.errors import ProviderError
+from payments.models import Payment
 from payments.services import abandon_orders, capture_payment
 from payments.states import PaymentState
-from payments.tests.builders import announced, make_captured_payment, make_order
+from payments.tests.builders import announced, make_captured_payment, make_order, make_payment
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -88,3 +90,41 @@ def test_expired_payment_that_is_paid_after_all_is_captured(stripe_payer: Stripe
     stripe_payer.pay(str(payment.provider_order_id))
 
     assert capture_payment(payment_id=payment.id, now=now).state == PaymentState.CAPTURED
+
+
+def test_abandon_orders_asks_nobody_about_what_has_ended_or_never_begun(
+    stripe_payer: StripePayer, now: datetime
+) -> None:
+    make_order(stripe_payer, reference=HOLD)
+    make_payment(gateway="stripe", reference=HOLD, provider_order_id=None)
+
+    for _ in range(2):
+        abandon_orders(reference=HOLD, now=now)
+
+    assert stripe_payer.sandbox.calls("stripe.sessions.expire") == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [(PaymentState.PENDING, PaymentState.EXPIRED), (PaymentState.FAILED, PaymentState.FAILED)],
+)
+def test_abandon_orders_closes_what_was_tried_to_be_paid(
+    state: PaymentState, expected: PaymentState, stripe_payer: StripePayer, now: datetime
+) -> None:
+    payment = make_order(stripe_payer, reference=HOLD)
+    Payment.objects.filter(id=payment.id).update(state=state)
+
+    abandon_orders(reference=HOLD, now=now)
+
+    payment.refresh_from_db()
+    (session,) = stripe_payer.sandbox.state()["stripe"]["sessions"]
+    assert (payment.state, session["status"]) == (expected, "expired")
+
+
+def test_abandon_orders_is_on_record(stripe_payer: StripePayer, now: datetime) -> None:
+    payment = make_order(stripe_payer, reference=HOLD)
+
+    abandon_orders(reference=HOLD, now=now)
+
+    event = AuditEvent.objects.get(action="payment.expired")
+    assert (event.actor, event.target) == ("vendor:stripe", f"payment:{payment.id}")

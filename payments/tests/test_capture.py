@@ -269,3 +269,19 @@ def test_capture_payment_of_a_closed_session_has_failed(stripe_payer: StripePaye
     stripe_payer.sandbox.settle("stripe/sessions", _order_id(payment), "failed")
 
     assert capture_payment(payment_id=payment.id, now=NOW).state == PaymentState.FAILED
+
+
+@pytest.mark.parametrize("outcome", ["pending", "failed"])
+def test_capture_payment_puts_every_attempt_on_record_once(payer: Payer, outcome: str) -> None:
+    payment = make_order(payer)
+    payer.pay(_order_id(payment), outcome)
+
+    for _ in range(2):
+        capture_payment(payment_id=payment.id, now=NOW)
+
+    event = AuditEvent.objects.get()
+    assert (event.action, event.actor, event.target) == (
+        f"payment.{outcome}",
+        f"vendor:{payer.name}",
+        f"payment:{payment.id}",
+    )

@@ -5,9 +5,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mindfulqalb.vendors.errors import ProviderError
-from payments.services import PaymentNotCaptured, UnknownPayment, capture_payment, find_payment
+from payments.services import PaymentNotCaptured, UnknownPayment, capture_payment, find_payment, payer_email
 from payments.states import PaymentState
-from payments.tests.builders import NOW, announced, make_captured_payment, make_order, make_payment
+from payments.tests.builders import (
+    CHECKOUT,
+    NOW,
+    announced,
+    make_captured_payment,
+    make_order,
+    make_payment,
+    make_second_capture,
+)
 
 if TYPE_CHECKING:
     from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
@@ -140,3 +148,32 @@ def test_find_payment_while_the_gateway_is_silent_is_a_provider_error(payer: Pay
 
     with pytest.raises(ProviderError):
         find_payment(provider_id=payer.unknown_payment_id, now=NOW)
+
+
+def test_find_payment_takes_no_row_without_an_order_for_what_nobody_knows(payer: Payer) -> None:
+    make_payment(gateway=payer.name, provider_order_id=None)
+
+    with pytest.raises(UnknownPayment):
+        find_payment(provider_id=payer.unknown_payment_id, now=NOW)
+
+
+def test_find_payment_of_an_order_that_was_paid_twice_is_about_its_first_money(stripe_payer: StripePayer) -> None:
+    payment = make_order(stripe_payer)
+    stripe_payer.pay(str(payment.provider_order_id))
+    capture_payment(payment_id=payment.id, now=NOW)
+    make_second_capture(payment)
+
+    assert find_payment(provider_id=str(payment.provider_order_id), now=NOW) == payment
+
+
+def test_payer_email_asks_the_gateway_for_what_was_paid_and_nobody_for_the_rest(payer: Payer) -> None:
+    payment = make_order(payer)
+    payer.pay(str(payment.provider_order_id))
+    assert payer_email(payment=payment) == ""
+    paid = capture_payment(payment_id=payment.id, now=NOW)
+
+    assert payer_email(payment=paid) == ("" if payer.name == "razorpay" else CHECKOUT.payer_email)
+
+    payer.sandbox.fault(payer.name, "refuse", times=None)
+    with pytest.raises(ProviderError):
+        payer_email(payment=paid)

@@ -53,7 +53,7 @@ def _rows() -> list[tuple[str | None, str, Any]]:
 
 
 def test_a_second_capture_is_a_row_of_its_own_and_goes_back() -> None:
-    payment = make_payment(provider_order_id="order_1")
+    payment = make_payment(provider_order_id="order_1", is_live=False)
     _capture(payment, _attempt("pay_1"))
 
     found = _capture(payment, _attempt("pay_2", amount=129800), _attempt("pay_1"))
@@ -67,6 +67,7 @@ def test_a_second_capture_is_a_row_of_its_own_and_goes_back() -> None:
         Money(129900, "INR"),
     )
     assert (second.reference, second.is_spendable) == ("", False)
+    assert (second.item, second.is_live, second.expires_at) == (payment.item, False, payment.expires_at)
     assert [(refund.payment, refund.amount, refund.reason, refund.actor) for refund in Refund.objects.all()] == [
         (second, Money(129800, "INR"), "second_capture", "system")
     ]

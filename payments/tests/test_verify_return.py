@@ -7,7 +7,7 @@ import pytest
 from payments.models import Payment
 from payments.services import InvalidSignature, PaymentNotCaptured, UnknownPayment, capture_payment, verify_return
 from payments.states import PaymentState
-from payments.tests.builders import NOW, announced, make_order, make_payment
+from payments.tests.builders import NOW, announced, make_order, make_payment, make_second_capture
 
 if TYPE_CHECKING:
     from payments.tests.payers import RazorpayPayer
@@ -72,7 +72,7 @@ def test_verify_return_with_another_orders_triple_is_refused(razorpay_payer: Raz
     with pytest.raises(InvalidSignature) as error:
         _verify(dear.provider_order_id, payment_id, signature)
 
-    assert list(error.value.fields) == ["razorpay_signature"]
+    assert error.value.fields == {"razorpay_signature": ["The signature does not match this payment."]}
     assert set(Payment.objects.values_list("state", flat=True)) == {PaymentState.CREATED}
 
 
@@ -94,3 +94,19 @@ def test_verify_return_with_a_right_signature_and_no_money_is_not_believed(razor
 
     payment.refresh_from_db()
     assert (error.value.status, payment.state) == (402, PaymentState.PENDING)
+
+
+def test_verify_return_finds_the_order_among_others(razorpay_payer: RazorpayPayer) -> None:
+    for payment in [make_order(razorpay_payer) for _ in range(3)]:
+        payment_id, signature = _pay(razorpay_payer, payment)
+
+        assert _verify(payment.provider_order_id, payment_id, signature) == payment
+
+
+def test_verify_return_of_an_order_that_was_paid_twice_is_about_its_first_money(razorpay_payer: RazorpayPayer) -> None:
+    payment = make_order(razorpay_payer)
+    payment_id, signature = _pay(razorpay_payer, payment)
+    capture_payment(payment_id=payment.id, now=NOW)
+    make_second_capture(payment)
+
+    assert _verify(payment.provider_order_id, payment_id, signature) == payment

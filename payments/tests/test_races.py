@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def _refund(payment: Payment) -> Refund:
-    return request_refund(payment_id=payment.id, amount_minor=None, reason=RefundReason.STAFF, actor="staff:1", now=NOW)
+def _refund(payment: Payment, amount_minor: int | None = None) -> Refund:
+    return request_refund(
+        payment_id=payment.id, amount_minor=amount_minor, reason=RefundReason.STAFF, actor="staff:1", now=NOW
+    )
 
 
 def _at_the_lock(payment: Payment, *works: Callable[[], Any]) -> list[Future[Any]]:
@@ -53,13 +56,13 @@ def _outcome(work: Future[Any]) -> str:
     return "ok"
 
 
-def test_webhook_against_verify_takes_note_once(razorpay_payer: RazorpayPayer) -> None:
+@pytest.mark.parametrize("verify_first", [True, False])
+def test_webhook_against_verify_takes_note_once(verify_first: bool, razorpay_payer: RazorpayPayer) -> None:
     payment = make_order(razorpay_payer)
     told = razorpay_payer.sandbox.pay_razorpay(str(payment.provider_order_id))
     body = razorpay_payer.body_about(str(payment.provider_order_id)).decode()
 
-    works = _at_the_lock(
-        payment,
+    works = [
         lambda: apply_webhook(gateway="razorpay", body=body, now=NOW),
         lambda: verify_return(
             provider_order_id=str(payment.provider_order_id),
@@ -67,9 +70,11 @@ def test_webhook_against_verify_takes_note_once(razorpay_payer: RazorpayPayer) -
             signature=told["razorpay_signature"],
             now=NOW,
         ),
-    )
+    ]
 
-    assert [_outcome(work) for work in works] == ["ok", "ok"]
+    done = _at_the_lock(payment, *(works[::-1] if verify_first else works))
+
+    assert [_outcome(work) for work in done] == ["ok", "ok"]
     assert (Payment.objects.get().state, len(announced())) == (PaymentState.CAPTURED, 1)
 
 
@@ -80,6 +85,32 @@ def test_two_refunds_of_everything_at_once_are_one() -> None:
 
     assert sorted(_outcome(work) for work in works) == ["nothing_to_refund", "ok"]
     assert [refund.amount_minor for refund in Refund.objects.all()] == [129900]
+
+
+@pytest.mark.parametrize("amounts", [(129900, 1), (1, 129900)])
+def test_two_refunds_of_more_than_there_is_are_one(amounts: tuple[int, int]) -> None:
+    """Whoever comes first has it, and both in each order."""
+    payment = make_captured_payment()
+
+    works = _at_the_lock(payment, *(partial(_refund, payment, amount) for amount in amounts))
+
+    codes = [_outcome(work) for work in works]
+    (refund,) = Refund.objects.all()
+    assert sorted(codes) == ["more_than_is_left" if refund.amount_minor == 1 else "nothing_to_refund", "ok"]
+    assert refund.amount_minor == amounts[codes.index("ok")]
+
+
+def test_a_refund_that_is_sent_by_two_at_once_is_one_at_the_gateway(payer: Payer) -> None:
+    payment = make_order(payer, reference="")
+    payer.pay(str(payment.provider_order_id))
+    payment = capture_payment(payment_id=payment.id, now=NOW)
+    refund = _refund(payment)
+
+    works = _at_the_lock(payment, *[partial(send_refund, refund_id=refund.id, now=NOW)] * 2)
+
+    assert [_outcome(work) for work in works] == ["ok", "ok"]
+    assert [each["amount"] for each in payer.sandbox.state()[payer.name]["refunds"]] == [payer.price.amount_minor]
+    assert [(each.reason, each.state) for each in Refund.objects.all()] == [("staff", "PROCESSED")]
 
 
 @pytest.mark.parametrize("refund_first", [True, False])
@@ -136,7 +167,8 @@ def test_money_is_only_touched_under_its_payments_lock(payer: Payer) -> None:
     assert _locks(lambda: capture_payment(payment_id=payment.id, now=NOW)) == ["payments"]
     refunds: list[Refund] = []
     assert _locks(lambda: refunds.append(_refund(payment))) == ["payments"]
-    assert set(_locks(lambda: send_refund(refund_id=refunds[0].id, now=NOW))) == {"payments"}
+    # Before it is sent, and when the answer is written down.
+    assert _locks(lambda: send_refund(refund_id=refunds[0].id, now=NOW)) == ["payments"] * 2
     path = "razorpay/payments" if payer.name == "razorpay" else "stripe/payment_intents"
     payment.refresh_from_db()
     payer.sandbox.dispute(path, str(payment.provider_payment_id))

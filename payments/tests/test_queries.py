@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from payments.models import Payment
-from payments.queries import open_payment_for
-from payments.states import PaymentState
+from payments.models import Dispute, Payment, Refund
+from payments.queries import has_gone_back, is_disputed, is_untouched, open_payment_for, paid_payment_for
+from payments.states import DisputeState, PaymentState, RefundState
 from payments.tests.builders import NOW, make_captured_payment, make_payment
 
 pytestmark = pytest.mark.django_db
@@ -50,3 +51,68 @@ def test_open_payment_is_the_newest() -> None:
         Payment.objects.filter(id=payment.id).update(created_at=NOW - timedelta(days=age))
 
     assert open_payment_for(reference="visit-1", gateway="razorpay") == newest
+
+
+@pytest.mark.parametrize("state", [PaymentState.PENDING, PaymentState.CAPTURED])
+def test_paid_payment_is_what_was_paid_or_is_being_paid(state: PaymentState) -> None:
+    payment = make_captured_payment(state=state)
+
+    assert paid_payment_for(reference="visit-1") == payment
+
+
+@pytest.mark.parametrize("state", [PaymentState.CREATED, PaymentState.FAILED, PaymentState.EXPIRED])
+def test_paid_payment_is_not_what_nobody_has_paid(state: PaymentState) -> None:
+    make_payment(state=state)
+
+    assert paid_payment_for(reference="visit-1") is None
+
+
+def test_paid_payment_is_this_payers_and_has_not_gone_back() -> None:
+    make_captured_payment(reference="visit-2")
+    _refund(make_captured_payment())
+
+    assert paid_payment_for(reference="visit-1") is None
+
+
+def _refund(payment: Payment, **overrides: Any) -> Refund:
+    values: dict[str, Any] = {
+        "amount_minor": 100,
+        "currency": "INR",
+        "reason": "staff",
+        "actor": "staff:1",
+        "requested_at": NOW,
+    }
+    return Refund.objects.create(payment=payment, **(values | overrides))
+
+
+@pytest.mark.parametrize("state", RefundState)
+def test_a_payment_is_untouched_while_no_refund_of_it_went_out(state: RefundState) -> None:
+    payment = make_captured_payment()
+    _refund(payment, state=state)
+
+    assert is_untouched(payment) is (state == RefundState.FAILED)
+
+
+@pytest.mark.parametrize("state", DisputeState)
+def test_a_payment_is_untouched_while_no_bank_wants_it_or_has_it(state: DisputeState) -> None:
+    payment = make_captured_payment()
+    Dispute.objects.create(
+        payment=payment,
+        provider_dispute_id="disp_1",
+        state=state,
+        amount_minor=100,
+        currency="INR",
+        noticed_at=NOW,
+    )
+
+    assert is_untouched(payment) is (state == DisputeState.WON)
+    assert is_disputed(payment) is (state in {DisputeState.OPEN, DisputeState.UNDER_REVIEW})
+
+
+@pytest.mark.parametrize(("refunded", "expected"), [(129899, False), (129900, True)])
+def test_a_payment_has_gone_back_when_all_of_it_has_arrived(refunded: int, expected: bool) -> None:
+    payment = make_captured_payment()
+    _refund(payment, amount_minor=refunded, state=RefundState.PROCESSED)
+    _refund(payment, amount_minor=129900, state=RefundState.PENDING)
+
+    assert has_gone_back(payment) is expected

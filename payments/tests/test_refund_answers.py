@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import responses
 
+from mindfulqalb.audit.models import AuditEvent
+from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.vendors.errors import ProviderError
 from payments.gateways import gateway_named
 from payments.models import Payment, Refund
@@ -117,3 +119,91 @@ def test_a_second_refund_under_our_key_is_not_taken_for_the_first() -> None:
 
     found = Refund.objects.order_by("provider_refund_id").values_list("provider_refund_id", "reason", "state")
     assert list(found) == [("rfnd_1", "staff", "PROCESSED"), ("rfnd_2", "external", "PROCESSED")]
+
+
+def _tell(payment: Payment, **refund: object) -> None:
+    """Have Razorpay say this of a refund, and take note of it."""
+    told = {"id": "rfnd_1", "amount": 500, "currency": "INR", "notes": []} | refund
+    with responses.RequestsMock() as mock:
+        mock.get(f"{URL}/v1/payments/{payment.provider_payment_id}/refunds", json={"items": [told]})
+        sync_refunds(payment_id=payment.id, now=NOW)
+
+
+def _settled() -> tuple[list[str], list[str]]:
+    """What is on record of settled refunds, and what was asked to be told of them."""
+    actions = AuditEvent.objects.exclude(action="refund.requested").values_list("action", flat=True)
+    topics = OutboxMessage.objects.exclude(topic="refund.send").values_list("topic", flat=True)
+    return list(actions), list(topics)
+
+
+@pytest.mark.usefixtures("_made_up_razorpay")
+def test_a_refund_that_was_never_noted_as_sent_is_believed_when_the_gateway_has_it() -> None:
+    payment = make_captured_payment()
+    refund = _request(payment, 500)
+
+    for _ in range(2):
+        _tell(payment, status="processed", notes={"refund": str(refund.id)})
+
+    refund.refresh_from_db()
+    assert (refund.state, refund.settled_at, refund.provider_refund_id) == (RefundState.PROCESSED, NOW, "rfnd_1")
+    assert _settled() == (["refund.processed"], ["refund.processed"])
+
+
+@pytest.mark.usefixtures("_made_up_razorpay")
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        (RefundState.PROCESSED, "pending", RefundState.PROCESSED),
+        (RefundState.PENDING, "pending", RefundState.PENDING),
+        (RefundState.FAILED, "processed", RefundState.FAILED),
+        (RefundState.FAILED, "pending", RefundState.FAILED),
+        (RefundState.FAILED, "failed", RefundState.FAILED),
+    ],
+)
+def test_news_that_are_none_change_nothing(ours: RefundState, theirs: str, expected: RefundState) -> None:
+    payment = make_captured_payment()
+    refund = _request(payment, 500)
+    Refund.objects.filter(id=refund.id).update(state=ours, provider_refund_id="rfnd_1")
+
+    _tell(payment, status=theirs)
+
+    refund.refresh_from_db()
+    assert (refund.state, refund.settled_at, _settled()) == (expected, None, ([], []))
+
+
+@pytest.mark.usefixtures("_made_up_razorpay")
+def test_a_refund_that_fails_is_on_record_and_nobody_is_told_that_it_arrived() -> None:
+    payment = make_captured_payment()
+    refund = _request(payment, 500)
+
+    _tell(payment, status="failed", notes={"refund": str(refund.id)})
+
+    payment.refresh_from_db()
+    assert (payment.attention, _settled()) == ("refund_failed", (["refund.failed"], []))
+
+
+@pytest.mark.usefixtures("_made_up_razorpay")
+@pytest.mark.parametrize(
+    ("attention", "expected"),
+    [("amount_mismatch", ""), ("refund_failed", ""), ("dispute", "dispute"), ("dispute_lost", "dispute_lost")],
+)
+def test_the_last_of_the_money_settles_every_doubt_but_a_banks(attention: str, expected: str) -> None:
+    payment = make_captured_payment(captured_amount_minor=500)
+    _request(payment)
+    Payment.objects.update(attention=attention)
+
+    _tell(payment, status="processed", notes={"refund": str(Refund.objects.get().id)})
+
+    payment.refresh_from_db()
+    assert payment.attention == expected
+
+
+@pytest.mark.usefixtures("_made_up_razorpay")
+def test_a_part_of_the_money_settles_no_doubt_about_it() -> None:
+    payment = make_captured_payment(attention="amount_mismatch")
+    refund = _request(payment, 500)
+
+    _tell(payment, status="processed", notes={"refund": str(refund.id)})
+
+    payment.refresh_from_db()
+    assert payment.attention == "amount_mismatch"

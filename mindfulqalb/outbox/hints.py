@@ -6,6 +6,7 @@ import logging
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from kombu import pools
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # Without max_retries, kombu goes on trying to connect for seconds.
+LONGEST_WAIT = 0.5
 TRANSPORT_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "max_retries": 0}
 
 
@@ -46,14 +48,15 @@ def publish_hint(*, message_id: UUID, due_at: datetime) -> None:
     if breaker.is_open():
         return
     try:
-        # A connection of its own per hint: none is stale after a restart of the broker, none is shared across a fork.
-        with app.connection_for_write(transport_options=TRANSPORT_OPTIONS) as connection:
-            app.send_task(
-                "outbox.deliver",
-                kwargs={"message_id": str(message_id), "due_at": due_at.isoformat()},
-                connection=connection,
-                retry=False,
-            )
+        _publish({"message_id": str(message_id), "due_at": due_at.isoformat()})
     except (KombuError, RedisError, OSError) as failure:
         breaker.trip()
         logger.warning("outbox hint not published, the sweep will deliver: %s", failure)
+
+
+def _publish(wanted: dict[str, str]) -> None:
+    # From kombu's pool: to connect for each hint cost as much as all the rest of a webhook. It connects anew what a
+    # restart of the broker has cut, drops what failed, and is not shared across a fork.
+    lines = pools.connections[app.connection_for_write(transport_options=TRANSPORT_OPTIONS)]
+    with lines.acquire(block=True, timeout=LONGEST_WAIT) as line:
+        app.send_task("outbox.deliver", kwargs=wanted, connection=line, retry=False)

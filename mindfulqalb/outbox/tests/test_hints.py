@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 from django.db import transaction
+from redis import Redis
 
 from mindfulqalb.celery import app
+from mindfulqalb.development.ports import free_port
+from mindfulqalb.development.redis import RedisServer
+from mindfulqalb.development.temporary_home import temporary_home
 from mindfulqalb.outbox import hints
 from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.outbox.services import enqueue
@@ -16,6 +21,7 @@ from mindfulqalb.outbox.tests.builders import NOW
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Iterator
 
     from mindfulqalb.outbox.registry import Delivery
 
@@ -106,3 +112,65 @@ def test_after_the_pause_the_broker_is_tried_again(
     hints.publish_hint(message_id=uuid4(), due_at=NOW)
 
     assert (during_the_pause, connections_to(silent_server)) == (1, 1)
+
+
+def _hints_of_a_crowd() -> None:
+    """Publish from several threads, as a web server does."""
+    with ThreadPoolExecutor(4) as crowd:
+        list(crowd.map(lambda _: hints.publish_hint(message_id=uuid4(), due_at=NOW), range(40)))
+
+
+def _waiting(broker: Redis) -> int:
+    return int(broker.llen("celery"))
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
+    """A Redis of this test's own, to be ended at will."""
+    with temporary_home() as home, RedisServer(home, free_port()) as server:
+        monkeypatch.setenv("CELERY_BROKER_WRITE_URL", server.url)
+        yield server
+
+
+def test_hints_share_their_connections(broker: RedisServer) -> None:
+    hints.publish_hint(message_id=uuid4(), due_at=NOW)
+    with Redis.from_url(broker.url) as watcher:
+        before = watcher.info()["total_connections_received"]
+
+        for _ in range(20):
+            hints.publish_hint(message_id=uuid4(), due_at=NOW)
+
+        assert (watcher.info()["total_connections_received"] - before, _waiting(watcher)) == (0, 21)
+
+
+def test_hints_of_many_threads_all_arrive(broker: RedisServer) -> None:
+    _hints_of_a_crowd()
+
+    with Redis.from_url(broker.url) as watcher:
+        assert _waiting(watcher) == 40
+
+
+def test_a_hint_after_the_broker_was_started_again_arrives(broker: RedisServer) -> None:
+    hints.publish_hint(message_id=uuid4(), due_at=NOW)
+    with Redis.from_url(broker.url) as watcher:
+        watcher.client_kill_filter(_type="normal", skipme=True)
+
+        hints.publish_hint(message_id=uuid4(), due_at=NOW)
+
+        assert _waiting(watcher) == 2
+
+
+def test_a_hint_to_a_broker_that_was_emptied_arrives_after_the_pause(
+    broker: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = 100.0
+    monkeypatch.setattr(hints, "monotonic", lambda: seconds)
+    hints.publish_hint(message_id=uuid4(), due_at=NOW)
+    with Redis.from_url(broker.url) as watcher:
+        watcher.flushall()
+
+        hints.publish_hint(message_id=uuid4(), due_at=NOW)
+        seconds = 110.0
+        hints.publish_hint(message_id=uuid4(), due_at=NOW)
+
+        assert _waiting(watcher) >= 1

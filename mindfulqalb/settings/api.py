@@ -48,7 +48,7 @@ RATE_LIMITS = {
     "consent": "30/m",
     "booking": "30/m",
     "payment": "30/m",
-    "webhook": "6000/m",
+    "webhook": "15000/m",
     "email": "30/m",
     "login": "30/m",
     "account": "10/m",

@@ -55,6 +55,7 @@ class ConsentMethod(models.TextChoices):
     BOOKING = "booking", "Accepted with the booking"
     LINK = "link", "Button behind the signed link"
     CLOCK = "clock", "By the passing of time"
+    REQUEST = "request", "Asked of staff, who made sure that it was them"
 
 
 class AgeBand(models.TextChoices):

@@ -18,14 +18,22 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 
-def withdraw_consent(*, consent_id: UUID, circumstances: Circumstances, now: datetime) -> list[ConsentRecord]:
+def withdraw_consent(
+    *,
+    consent_id: UUID,
+    circumstances: Circumstances,
+    now: datetime,
+    method: ConsentMethod = ConsentMethod.LINK,
+    actor: str = "client",
+) -> list[ConsentRecord]:
     """Withdraw all that the person behind a consent has agreed to; return the rows that say so.
 
-    It holds at once for new bookings and for whoever asks `may_process`; client and staff are told. Nothing is
-    cancelled: that is for the client to say. Withdrawn before: nothing happens again.
+    By themselves, or by staff whom they asked. It holds at once for new bookings and for whoever asks `may_process`;
+    client and staff are told. Nothing is cancelled: that is for the client to say. Withdrawn before: nothing happens
+    again.
     """
     consent = ConsentRecord.objects.get(id=consent_id)
-    act = Act(consent.email, ConsentMethod.LINK, circumstances, now)
+    act = Act(consent.email, method, circumstances, now, actor)
     with transaction.atomic():
         given = unwithdrawn(email_hashes=email_digests(consent.email)).select_for_update(of=("self",))
         # A row lock does not show what its last holder wrote about the row; asked again, the question does.

@@ -13,10 +13,19 @@ from django.utils import timezone
 
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.finding import ClientFilter, FindsByEmail
-from mindfulqalb.staff.read_only import ReadOnlyAdmin
+from mindfulqalb.staff.masking import mask_email, mask_name, mask_phone
+from mindfulqalb.staff.reveal import RevealingAdmin
+from mindfulqalb.subject_requests.answers import Particulars
 from mindfulqalb.subject_requests.gathering import ENCODER, gather, held_page
 from mindfulqalb.subject_requests.models import SubjectRequest
-from mindfulqalb.subject_requests.services import begin_erasure, close_request, receive_request, verify_identity
+from mindfulqalb.subject_requests.services import (
+    answer_request,
+    begin_erasure,
+    close_request,
+    missing_particulars,
+    receive_request,
+    verify_identity,
+)
 from mindfulqalb.subject_requests.states import Outcome, RequestKind, Verification
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
+PERSON = ("person_name", "person_email", "person_phone")
 ASK = partial(Question, yes="Yes", line=str, asks_why=True)
 GATHER = ASK(action="gather_json", title="Gather everything held", text="Everything about this person, as JSON:")
 READ = ASK(action="gather_page", title="Gather everything held", text="Everything about this person, to read:")
@@ -35,16 +45,40 @@ ERASE = ASK(
 )
 
 
+ANSWER = ASK(
+    action="answer",
+    title="Do what they ask",
+    text="A correction is made in all their bookings; a withdrawal ends all that they agreed to, and they are told:",
+)
+
+
 class RequestForm(forms.ModelForm[SubjectRequest]):
     """What somebody asks."""
 
     kind = forms.ChoiceField(choices=RequestKind.choices)
     email = forms.EmailField(help_text="By which we know them.")
     wish = forms.CharField(widget=forms.Textarea, required=False, help_text="In their words.")
+    person_name = forms.CharField(
+        required=False, max_length=200, label="Name", help_text="As it should be; of a nomination, whom they name."
+    )
+    person_email = forms.EmailField(required=False, label="Email", help_text="Likewise; empty: stays as it is.")
+    person_phone = forms.CharField(required=False, max_length=30, label="Phone", help_text="Likewise.")
 
     class Meta:
         model = SubjectRequest
         fields: tuple[str, ...] = ()
+
+    @property
+    def particulars(self) -> Particulars:
+        """What is to be corrected, or who is named."""
+        return Particulars(*(self.cleaned_data.get(name) or "" for name in PERSON))
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for what a correction or a nomination cannot be without."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for name, sentence in missing_particulars(cleaned.get("kind", ""), self.particulars).items():
+            self.add_error(name, sentence)
+        return cleaned
 
 
 def _moving(label: str, act: Callable[[HttpRequest, SubjectRequest], object]) -> Any:
@@ -71,18 +105,27 @@ def _close(item: Outcome) -> Any:
 
 
 @admin.register(SubjectRequest)
-class SubjectRequestAdmin(FindsByEmail, ReadOnlyAdmin):
+class SubjectRequestAdmin(FindsByEmail, RevealingAdmin):
     """Who asked what about their own data; taken in by "Add", moved by actions."""
 
     form = RequestForm
+    kind = "subject_request"
+    persons: ClassVar = {
+        "email": mask_email,
+        "person_name": mask_name,
+        "person_email": mask_email,
+        "person_phone": mask_phone,
+    }
+    reveal_permission = "subject_requests.gather_held"
+    readonly_fields = ("person",)
     list_display = ("due_at", "kind", "received_at", "verification", "outcome", "closed_at")
     list_filter: ClassVar = ["kind", "outcome", ("closed_at", admin.EmptyFieldListFilter), ClientFilter]
     search_fields = ("id",)
     digest_field = "email_hash"
     ordering = ("closed_at", "due_at")
-    shown = ("kind", "received_at", "due_at", "verification", "verified_at", "outcome", "closed_at")
+    shown = ("kind", "person", "received_at", "due_at", "verification", "verified_at", "outcome", "closed_at")
     actions = (
-        *("gather_json", "gather_page", "begin_erasure", "closed_done", "closed_partly", "closed_refused"),
+        *("gather_json", "gather_page", "answer", "begin_erasure", "closed_done", "closed_partly", "closed_refused"),
         *("verified_signed_link", "verified_mail_answered", "verified_known", "verified_document_seen"),
     )
 
@@ -108,11 +151,12 @@ class SubjectRequestAdmin(FindsByEmail, ReadOnlyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: SubjectRequest | None = None) -> Any:
         """Ask for what a request needs, and show how far it is."""
-        return self.shown if obj else ("kind", "email", "wish")
+        return self.shown if obj else ("kind", "email", "wish", *PERSON)
 
     def save_model(self, request: HttpRequest, obj: SubjectRequest, form: Any, change: bool) -> None:  # noqa: FBT001
         """Take it in."""
-        made = receive_request(**form.cleaned_data, actor=_actor(request), now=timezone.now())
+        asked = {name: form.cleaned_data[name] for name in ("kind", "email", "wish")}
+        made = receive_request(**asked, particulars=form.particulars, actor=_actor(request), now=timezone.now())
         obj.pk = made.pk
         obj.refresh_from_db()
 
@@ -125,6 +169,14 @@ class SubjectRequestAdmin(FindsByEmail, ReadOnlyAdmin):
     def gather_page(self, request: HttpRequest, rows: QuerySet[SubjectRequest]) -> Any:
         """Hand out all that is held on the person who asked, for people."""
         return self._hand_out(request, rows, READ, "html", lambda held: held_page(held, now=timezone.now()))
+
+    @admin.action(description="Do what they ask: correct or withdraw", permissions=["handle"])
+    def answer(self, request: HttpRequest, rows: QuerySet[SubjectRequest]) -> Any:
+        """Correct their bookings, or withdraw their consent."""
+        page = ask_first(self, request, rows, ANSWER)
+        if page is None:
+            act_on_each(self, request, rows, partial(_answer, request), done="Done as asked")
+        return page
 
     @admin.action(description="Begin the erasure", permissions=["handle"])
     def begin_erasure(self, request: HttpRequest, rows: QuerySet[SubjectRequest]) -> Any:
@@ -150,6 +202,11 @@ class SubjectRequestAdmin(FindsByEmail, ReadOnlyAdmin):
         headers = {"Content-Disposition": f'attachment; filename="held.{suffix}"', "Cache-Control": "no-store"}
         media_type = "application/json" if suffix == "json" else "text/html; charset=utf-8"
         return HttpResponse(write(held), content_type=media_type, headers=headers)
+
+
+def _answer(request: HttpRequest, row: SubjectRequest) -> None:
+    why = request.POST.get("reason", "")
+    answer_request(request_id=row.id, reason=why, actor=_actor(request), now=timezone.now())
 
 
 def _erase(request: HttpRequest, row: SubjectRequest) -> None:

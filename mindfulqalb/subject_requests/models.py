@@ -20,6 +20,18 @@ class SubjectRequest(models.Model):
     email = EncryptedTextField(label="subject_requests.email", db_column="email_encrypted")
     email_hash = models.CharField(max_length=64, help_text="Blind index of the normalized email.")
     wish = EncryptedTextField(label="subject_requests.wish", db_column="wish_encrypted")
+    person_name = EncryptedTextField(
+        label="subject_requests.person_name",
+        db_column="person_name_encrypted",
+        null=True,
+        help_text="As it should be; of a nomination, who is named.",
+    )
+    person_email = EncryptedTextField(
+        label="subject_requests.person_email", db_column="person_email_encrypted", null=True
+    )
+    person_phone = EncryptedTextField(
+        label="subject_requests.person_phone", db_column="person_phone_encrypted", null=True
+    )
     received_at = models.DateTimeField()
     due_at = models.DateTimeField()
     verification = models.CharField(max_length=20, choices=Verification, blank=True)

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from mindfulqalb.api.errors import Refusal
+from mindfulqalb.api.errors import InvalidInput, Refusal
 from mindfulqalb.audit.services import record, required_reason
 from mindfulqalb.encryption.blind_index import email_digest
 from mindfulqalb.retention.models import Restriction
+from mindfulqalb.subject_requests.answers import Asked, Particulars, answers
 from mindfulqalb.subject_requests.models import SubjectRequest
 from mindfulqalb.subject_requests.states import DUE, RequestKind
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
+
+NOT_SAID = Particulars()
 
 
 class IdentityNotVerified(Refusal):
@@ -34,19 +37,68 @@ class RequestClosed(Refusal):
     sentence = "This request is closed."
 
 
-def receive_request(*, kind: str, email: str, wish: str, actor: str, now: datetime) -> SubjectRequest:
-    """Take a request into the register; from now on it is due."""
+class NothingToDo(Refusal):
+    """Requests of this kind are answered by people, or nothing is here that this one could be about."""
+
+    code = "nothing_to_do"
+    status = 409
+    sentence = "There is nothing of theirs here that this could change."
+
+
+def receive_request(
+    *, kind: str, email: str, wish: str, actor: str, now: datetime, particulars: Particulars = NOT_SAID
+) -> SubjectRequest:
+    """Take a request into the register; from now on it is due.
+
+    A correction says what should stand there, a nomination whom they name. Raises InvalidInput.
+    """
+    if missing := missing_particulars(kind, particulars):
+        raise InvalidInput(fields={name: [sentence] for name, sentence in missing.items()})
     with transaction.atomic():
         request = SubjectRequest.objects.create(
             kind=kind,
             email=email,
             email_hash=email_digest(email),
             wish=wish,
+            person_name=particulars.name or None,
+            person_email=particulars.email or None,
+            person_phone=particulars.phone or None,
             received_at=now,
             due_at=now + DUE[RequestKind(kind)],
         )
         _note(request, "received", actor, now, {"kind": kind})
     return request
+
+
+def missing_particulars(kind: str, particulars: Particulars) -> dict[str, str]:
+    """Say, by field, what a request of this kind lacks or has too much."""
+    if kind == RequestKind.CORRECTION and not particulars.are_given:
+        return {"person_name": "Say what should stand there: a name, an email address or a phone number."}
+    if kind == RequestKind.NOMINATION and not (particulars.name and (particulars.email or particulars.phone)):
+        return {"person_name": "Say whom they name, and how to reach them: by email or phone."}
+    if kind not in {RequestKind.CORRECTION, RequestKind.NOMINATION} and particulars.are_given:
+        return {"person_name": "Only a correction or a nomination says this."}
+    return {}
+
+
+def answer_request(*, request_id: UUID, reason: str, actor: str, now: datetime) -> int:
+    """Do what is asked, where a service of ours can: correct, or withdraw; return how many rows it was about.
+
+    The request stays open, for what people still have to say. Raises IdentityNotVerified, RequestClosed,
+    ReasonRequired, NothingToDo, and whatever the service refuses.
+    """
+    why = required_reason(reason)
+    with transaction.atomic():
+        request = _open(request_id)
+        if not request.verification:
+            raise IdentityNotVerified
+        answer = answers.get(request.kind)
+        particulars = Particulars(request.person_name or "", request.person_email or "", request.person_phone or "")
+        count = answer(Asked(request.email, particulars, actor, why, now)) if answer else 0
+        if not count:
+            raise NothingToDo
+        _note(request, "answered", actor, now, {"kind": request.kind, "rows": count, "reason": why})
+    return count
 
 
 def verify_identity(*, request_id: UUID, verification: str, actor: str, now: datetime) -> SubjectRequest:

@@ -79,7 +79,15 @@ ACTIONS = {
     "staff.StaffMember": {"reset_second_factor": "A", "log_out": "A"},
     "subject_requests.SubjectRequest": dict.fromkeys(
         (
-            *("begin_erasure", "gather_json", "gather_page", "closed_done", "closed_partly", "closed_refused"),
+            *(
+                "answer",
+                "begin_erasure",
+                "gather_json",
+                "gather_page",
+                "closed_done",
+                "closed_partly",
+                "closed_refused",
+            ),
             *("verified_signed_link", "verified_mail_answered", "verified_known", "verified_document_seen"),
         ),
         "A",
@@ -98,6 +106,7 @@ PAGES = {
     "bookings_calendarfinding_reveal": "TDA",
     "consent_consentrecord_export": "C",
     "consent_consentrecord_reveal": "C",
+    "subject_requests_subjectrequest_reveal": "A",
     "index": ALL,
     "jsi18n": ALL,
     "log-out-everywhere": ALL,

@@ -101,6 +101,7 @@ def _arguments(name: str, role: str) -> list[object]:
         "bookings_booking_reveal": "bookings.Booking",
         "bookings_calendarfinding_reveal": "bookings.CalendarFinding",
         "consent_consentrecord_reveal": "consent.ConsentRecord",
+        "subject_requests_subjectrequest_reveal": "subject_requests.SubjectRequest",
         "payments_payment_refund": "payments.Payment",
         "receipts_pdf": "receipts.Receipt",
     }

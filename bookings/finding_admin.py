@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from bookings.calendars import calendar
 from bookings.models import Booking, CalendarFinding, FindingKind
 from bookings.practice_time import local
-from bookings.services.settling import request_put_back
+from bookings.services.settling import request_put_back, settle_by_hand
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.door import member_of
 from mindfulqalb.staff.masking import mask_email, mask_name
@@ -44,6 +44,15 @@ PUT_BACK = Question(
 )
 
 
+SETTLE = Question(
+    action="settle_by_hand",
+    title="Settle by hand",
+    text="You have cleared these up with the therapist and the client; nothing is changed by this, here or there:",
+    yes="Yes, settled",
+    line=str,
+)
+
+
 @admin.register(CalendarFinding)
 class CalendarFindingAdmin(RevealingAdmin):
     """What the calendar and we do not agree on; whose it is stays masked until somebody says why they look."""
@@ -58,7 +67,7 @@ class CalendarFindingAdmin(RevealingAdmin):
     ordering = ("-found_at",)
     exclude = ("client_name", "client_email")
     readonly_fields = ("in_the_calendar", "in_the_way", "person")
-    actions = ("put_back",)
+    actions = ("put_back", "settle_by_hand")
 
     def get_queryset(self, request: HttpRequest) -> CalendarFindingQuerySet:
         """Show what this person may see."""
@@ -85,6 +94,18 @@ class CalendarFindingAdmin(RevealingAdmin):
         if page is None:
             act_on_each(self, request, rows, partial(_put_back, f"staff:{request.user.pk}"), done="Being put back")
         return page
+
+    @admin.action(description="Settle by hand", permissions=["settle"])
+    def settle_by_hand(self, request: HttpRequest, rows: QuerySet[CalendarFinding]) -> TemplateResponse | None:
+        """Close the chosen findings, after a question."""
+        page = ask_first(self, request, rows, SETTLE)
+        if page is None:
+            act_on_each(self, request, rows, partial(_settle, f"staff:{request.user.pk}"), done="Settled")
+        return page
+
+
+def _settle(actor: str, finding: CalendarFinding) -> None:
+    settle_by_hand(finding_id=finding.id, actor=actor, now=timezone.now())
 
 
 def _put_back(actor: str, finding: CalendarFinding) -> None:

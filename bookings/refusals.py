@@ -123,6 +123,14 @@ class NotAConflict(Refusal):
     sentence = "This is settled, or its session has begun or is not booked any more."
 
 
+class AlreadySettled(Refusal):
+    """Somebody else was faster, or both sides agree by now."""
+
+    code = "already_settled"
+    status = 409
+    sentence = "This is settled already."
+
+
 class NotHeld(Refusal):
     """Only a slot that is kept and not yet booked can be let go by a click."""
 

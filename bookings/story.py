@@ -37,6 +37,7 @@ SAID = {
     "booking.move_refused": "The calendar refused the other time",
     "booking.move_given_up": "The other time was let go: the calendar never gave it",
     "booking.address_corrected": "The client's address was corrected; earlier links ended",
+    "calendar.finding_settled": "What did not agree with the calendar was settled by hand",
     "booking.put_back": "The calendar was asked to put it back to its time here",
     "booking.buffer_shortened": "Its buffer was shortened: the therapist has moved a session into it",
     "payment.captured": "The money arrived",

@@ -10,7 +10,7 @@ from django.db import transaction
 from bookings.calendars import background_calendar
 from bookings.calendars.base import AppointmentState
 from bookings.models import Booking, CalendarFinding, FindingKind
-from bookings.refusals import NotAConflict
+from bookings.refusals import AlreadySettled, NotAConflict
 from bookings.services.reconciliation import Outcome, reconcile_appointment, reconcile_uid
 from bookings.services.trails import latest_appointment
 from bookings.states import BookingState
@@ -39,6 +39,22 @@ def request_put_back(*, finding_id: UUID, actor: str, now: datetime) -> None:
             return
         record(action="booking.put_back", actor=actor, target=f"booking:{booking.id}", now=now)
         enqueue(topic=PUT_BACK, lane=booking.lane, payload={"finding_id": str(finding.id)}, now=now)
+
+
+def settle_by_hand(*, finding_id: UUID, actor: str, now: datetime) -> None:
+    """Close what staff have cleared up with the people concerned; found anew, it is open again.
+
+    Raises AlreadySettled.
+    """
+    with transaction.atomic():
+        finding = CalendarFinding.objects.select_for_update(of=("self",)).get(id=finding_id)
+        if finding.settled_at is not None:
+            raise AlreadySettled
+        finding.settled_at = now
+        finding.save(update_fields=["settled_at"])
+        target = f"booking:{finding.booking_id}" if finding.booking_id else f"calendar_finding:{finding.id}"
+        details = {"finding": str(finding.id), "kind": finding.kind}
+        record(action="calendar.finding_settled", actor=actor, target=target, now=now, details=details)
 
 
 def put_back(*, finding_id: UUID, now: datetime) -> None:

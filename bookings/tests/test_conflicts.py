@@ -268,6 +268,24 @@ def test_finding_page_names_what_is_in_the_way_and_puts_it_back(
     assert ("Being put back: 1." in done, _topics()) == (True, ["calendar.put_back"])
 
 
+def test_what_cannot_be_put_back_is_settled_by_hand_on_record(
+    booked: Booking, sandbox: SandboxProcess, admin_client: Client, now: datetime
+) -> None:
+    """The client was ill; the therapist has moved the hour that is over to next week."""
+    Booking.objects.filter(id=booked.id).update(state=BookingState.COMPLETED)
+    _moved_by_host(booked, sandbox, now)
+    finding = CalendarFinding.objects.get()
+    data = {"action": "settle_by_hand", ACTION_CHECKBOX_NAME: str(finding.pk), "confirmed": "yes"}
+    url = reverse("admin:bookings_calendarfinding_changelist")
+
+    pages = [admin_client.post(url, data, follow=True).content.decode() for _ in range(2)]
+
+    finding.refresh_from_db()
+    assert ("Settled: 1." in pages[0], "This is settled already." in pages[1]) == (True, True)
+    assert (finding.settled_at is None, Booking.objects.get().starts_at) == (False, next_slot())
+    assert AuditEvent.objects.get(action="calendar.finding_settled").target == f"booking:{booked.id}"
+
+
 # Moves that nobody answers
 
 

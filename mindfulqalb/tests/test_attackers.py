@@ -1,28 +1,28 @@
-"""What an attacker would try over the wire, each a test.
-
-Tested closer to what guards against it: refresh tokens used twice (`staff/tests/test_tokens.py`), guessed passwords
-behind a forged X-Forwarded-For (`staff/tests/test_auth_api.py`), foreign return addresses
-(`payments/tests/test_return_urls.py`), headers in mails (`mail/tests/test_sending.py`), oversize bodies
-(`api/tests/test_middleware.py`), forged tokens in every detail (`api/tests/test_tokens.py`).
-"""
+"""What an attacker would try over the wire, each a test: ELSEWHERE names those that stand closer to what guards."""
 
 from __future__ import annotations
 
 import json
+import re
 import select
 import socket
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from bookings.links import token_of
 from bookings.models import Booking
-from bookings.tests.builders import make_catalogue, make_upcoming
+from bookings.practice_time import clock_text, local
+from bookings.tests.builders import make_catalogue, make_upcoming, next_slot
 from consent.links import consent_token
 from consent.models import ConsentRecord
 from mindfulqalb.api.public_ids import BOOKING
@@ -41,6 +41,37 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
+# Where, from the folder above, and which test.
+ELSEWHERE = {
+    "refresh token used twice": (
+        "mindfulqalb/staff/tests/test_tokens.py",
+        "refresh_spent_twice_ends_all_tokens_and_sessions",
+    ),
+    "forged token": ("mindfulqalb/api/tests/test_tokens.py", "the_algorithm_is_not_the_token_s_choice"),
+    "token for another audience": ("mindfulqalb/api/tests/test_tokens.py", "a_token_is_good_for_its_audience_only"),
+    "guessing passwords behind a forged X-Forwarded-For": (
+        "mindfulqalb/staff/tests/test_auth_api.py",
+        "guessing_is_slowed_down_per_account_whatever_the_address_claims",
+    ),
+    "X_Forwarded_For": (
+        "mindfulqalb/serving/tests/test_whole_requests.py",
+        "header_spelt_with_an_underscore_cannot_pass_for_another",
+    ),
+    "open redirect through successUrl": ("payments/tests/test_return_urls.py", "any_other_address_is_refused_by_name"),
+    "formula in a CSV": ("consent/tests/test_exports.py", "csv_lets_no_spreadsheet_run_what_a_client_sent"),
+    "header in a mail": ("mindfulqalb/mail/tests/test_sending.py", "context_cannot_carry_a_header_or_a_second_mail"),
+    "recipients in an address": (
+        "mindfulqalb/mail/tests/test_sending.py",
+        "recipient_cannot_carry_a_header_or_a_second_recipient",
+    ),
+    "oversize body": ("mindfulqalb/api/tests/test_middleware.py", "a_declared_body_is_taken_up_to_its_limit"),
+    "endless body": (
+        "mindfulqalb/serving/tests/test_whole_requests.py",
+        "body_of_unknown_length_is_taken_no_further_than_its_limit",
+    ),
+    "slow bodies": ("bookings/tests/journeys/test_slow_clients.py", "slow_bodies_keep_nobody_else_waiting"),
+    "slow reading": ("mindfulqalb/serving/tests/test_whole_requests.py", "thread_is_free_while_its_answer_travels"),
+}
 FRIEND, STRANGER = "https://www.mindful.example", "https://evil.example"
 LINKED = [
     ("GET", ""),
@@ -61,6 +92,13 @@ def call(method: str, path: str, body: object = None, **headers: str) -> Any:
     data = json.dumps({} if body is None else body)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Client().generic(method, path, data, content_type="application/json", headers=named)
+
+
+@pytest.mark.parametrize("attack", ELSEWHERE)
+def test_attack_is_tried_where_it_is_said_to_be(attack: str) -> None:
+    file, name = ELSEWHERE[attack]
+
+    assert f"\ndef test_{name}(" in (Path(__file__).parents[2] / file).read_text()
 
 
 def said(answer: Any) -> tuple[int, dict[str, Any]]:
@@ -225,6 +263,43 @@ def test_consent_says_the_same_whether_we_know_the_email() -> None:
 
     assert (known.status_code, sorted(known.json())) == (unknown.status_code, sorted(unknown.json()))
     assert known.status_code == 201
+
+
+def costs_of(email: str, *, hour: int, session: str, pay_with: str | None) -> list[tuple[int, list[str]]]:
+    """Agree and hold as the page does; list both answers, and the statements that each has cost."""
+    with CaptureQueriesContext(connection) as agreeing:
+        consent = call("POST", "/api/consent", CONSENT | {"sessionType": session, "email": email})
+    slot = next_slot(hour, days=20)
+    wish = {
+        "sessionType": session,
+        "date": local(slot).date().isoformat(),
+        "time": clock_text(slot),
+        "customer": {"name": "Somebody", "email": email, "phone": "+919876543210"},
+        "consentId": consent.json()["consentId"],
+        "payWith": pay_with,
+    }
+    with CaptureQueriesContext(connection) as holding:
+        hold = call("POST", "/api/bookings/hold", wish)
+    return [(consent.status_code, _kinds(agreeing)), (hold.status_code, _kinds(holding))]
+
+
+def _kinds(captured: CaptureQueriesContext) -> list[str]:
+    """Name the verb and the first table of each statement; savepoints have numbers."""
+    return [" ".join(re.findall(r'^\w+|"[a-z_]+"', query["sql"])[:2]) for query in captured.captured_queries]
+
+
+@pytest.mark.parametrize(("session", "pay_with"), [("individual", "razorpay"), ("free", None)])
+def test_calls_cost_the_same_whether_we_know_the_email(
+    sandbox: SandboxProcess, session: str, pay_with: str | None
+) -> None:
+    make_upcoming()  # Jane's
+    ask = partial(costs_of, session=session, pay_with=pay_with)
+    ask("ann@example.com", hour=11)  # what is read once for everybody is read now
+
+    known, unknown = ask("jane@example.com", hour=12), ask("eve@example.com", hour=14)
+
+    assert known == unknown
+    assert [status for status, _ in known] == [201, 201]
 
 
 def test_no_address_that_we_are_given_is_ever_called(sandbox: SandboxProcess, settings: Settings) -> None:

@@ -51,3 +51,21 @@ def test_client_is_made_once() -> None:
 
     assert client.get_client("a") is client.get_client("b")
     assert client.get_client("a", write=True) is client.get_client("b", write=True)
+
+
+def test_rate_limits_count_in_one_round_trip_each(sent: list[bytes]) -> None:
+    """As get_usage does: add, and incr where something was there."""
+    counts = [1 if cache.add("rl:x", 1, 60) else cache.incr("rl:x") for _ in range(3)]
+    client = cache._cache.get_client()  # type: ignore[attr-defined]
+
+    assert (counts, len(sent)) == ([1, 2, 3], 3)
+    assert 0 < client.ttl(cache.make_key("rl:x")) <= 60
+
+
+def test_rate_limits_of_two_callers_are_not_mixed_up() -> None:
+    for _ in range(2):
+        cache.add("rl:x", 1, 60)
+    cache.add("rl:y", 1, 60)
+
+    # What was counted for x was not asked for, and is not given to somebody else.
+    assert (cache.get("rl:x"), cache.get("rl:y"), cache.incr("rl:y", 5)) == (2, 1, 6)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from django.db.models import CharField, Q, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Q
 
 from bookings.models import Booking, CalendarFinding, ReminderRefusal
 from bookings.states import BookingState
@@ -17,7 +17,8 @@ from mindfulqalb.retention.states import Action
 from payments.models import Payment
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
+    from collections.abc import Sequence
+    from uuid import UUID
 
 UNBOOKED = (BookingState.EXPIRED, BookingState.REJECTED)
 SETTLED = (BookingState.COMPLETED, BookingState.NO_SHOW, BookingState.CANCELLED)
@@ -80,33 +81,32 @@ def named(subjects: Subjects) -> Q:
 @owns("payment")
 def payments_of(subjects: Subjects) -> Q:
     """Payments that a booking of theirs was paid with, or was to be."""
-    bookings = _bookings_of(subjects)
-    return Q(bookings__in=bookings) | Q(reference__in=bookings.values(text=Cast("id", CharField())))
+    return Q(pk__in=_found(subjects).payments)
 
 
 @owns("receipt")
 def receipts_of(subjects: Subjects) -> Q:
     """Receipts of those payments."""
-    return Q(payment__provider_payment_id__in=_bookings_of(subjects).values("payment_id"))
+    return Q(payment__in=_found(subjects).payments)
 
 
 @owns("consent")
 def consents_of(subjects: Subjects) -> Q:
     """Consents that a booking of theirs stands on, with a guardian's and what closed them."""
-    consents = _bookings_of(subjects).values("consent_id")
+    consents = [row.consent_id for row in _found(subjects).bookings if row.consent_id]
     return Q(pk__in=consents) | Q(part_of__in=consents) | Q(refers_to__in=consents)
 
 
 @owns("mail", "webhook")
 def about_theirs(subjects: Subjects) -> Q:
     """Mails and webhooks about a booking of theirs, its payment or its consent."""
-    return _naming_theirs("about", subjects)
+    return Q(about__in=_names(subjects))
 
 
 @owns("audit_event")
 def events_about_theirs(subjects: Subjects) -> Q:
     """Events about a booking of theirs, its payment or its consent."""
-    return _naming_theirs("target", subjects)
+    return Q(target__in=_names(subjects))
 
 
 @owns("calendar_finding")
@@ -115,23 +115,29 @@ def findings_of(subjects: Subjects) -> Q:
     strangers = CalendarFinding.objects.filter(booking=None, client_email__isnull=False)
     known = set(subjects.persons)
     theirs = [row.pk for row in strangers if known & set(email_digests(row.client_email or ""))] if known else []
-    return Q(booking__in=_bookings_of(subjects)) | Q(pk__in=theirs)
+    return Q(booking__in=[row.id for row in _found(subjects).bookings]) | Q(pk__in=theirs)
 
 
-def _bookings_of(subjects: Subjects) -> QuerySet[Booking]:
-    return Booking.objects.filter(
-        Q(customer_email_hash__in=subjects.persons) | Q(id__in=subjects.ids_of("booking"))
-    ).order_by()
+@dataclass(frozen=True)
+class Found:
+    """What leads to a person. As ids: with subqueries in their stead each chunk of a purge reads whole tables."""
+
+    bookings: Sequence[Booking] = ()
+    payments: Sequence[UUID] = ()
 
 
-def _naming_theirs(column: str, subjects: Subjects) -> Q:
-    theirs: dict[str, QuerySet[Any]] = {
-        "booking": _bookings_of(subjects),
-        "payment": Payment.objects.filter(payments_of(subjects)),
-        "consent": ConsentRecord.objects.filter(consents_of(subjects)),
-    }
-    naming = Q(pk__in=[])
-    for kind, rows in theirs.items():
-        names = rows.order_by().values(name=Concat(Value(f"{kind}:"), Cast("id", CharField())))
-        naming |= Q(**{f"{column}__in": names})
-    return naming
+def _found(subjects: Subjects) -> Found:
+    if not (subjects.persons or subjects.targets):
+        return Found()
+    named = Q(customer_email_hash__in=subjects.persons) | Q(id__in=subjects.ids_of("booking"))
+    bookings = list(Booking.objects.filter(named).only("id", "payment_id", "consent_id"))
+    paid_with = Q(provider_payment_id__in=[row.payment_id for row in bookings if row.payment_id])
+    payments = Payment.objects.filter(paid_with | Q(reference__in=[str(row.id) for row in bookings]))
+    return Found(bookings, list(payments.values_list("id", flat=True)))
+
+
+def _names(subjects: Subjects) -> list[str]:
+    found = _found(subjects)
+    consents = ConsentRecord.objects.filter(consents_of(subjects)).values_list("id", flat=True)
+    ids = {"booking": [row.id for row in found.bookings], "payment": found.payments, "consent": consents}
+    return [f"{kind}:{pk}" for kind, pks in ids.items() for pk in pks]

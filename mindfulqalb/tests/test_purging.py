@@ -38,7 +38,7 @@ from mindfulqalb.retention.copies import read_copies, store_copy
 from mindfulqalb.retention.holds import place_hold
 from mindfulqalb.retention.metrics import purge_seconds
 from mindfulqalb.retention.models import Restriction, RetentionRule, Tombstone
-from mindfulqalb.retention.purging import count_expired, purge_expired
+from mindfulqalb.retention.purging import BY_TIME, count_expired, purge_expired, tasks
 from mindfulqalb.retention.replay import replay_tombstones
 from mindfulqalb.retention.states import Action
 from mindfulqalb.retention.tasks import purge
@@ -272,6 +272,16 @@ def test_what_is_held_stays_with_all_that_hangs_on_it(now: datetime, on: str) ->
     assert done == dict.fromkeys(("audit_event", "payment", "receipt", "consent", "mail", "webhook", "booking"), 1)
     booking.refresh_from_db()
     assert (booking.customer_email, booking.consent_id is None) == ("jane@example.com", False)
+
+
+def test_holds_are_looked_up_before_a_chunk_and_not_for_each_row_of_a_table(now: datetime) -> None:
+    make_past(now - 9 * YEARS)
+    place_hold(email="jane@example.com", reason="claim", actor="staff:1", now=now)
+
+    by_time = (task for task in tasks(now=now) if task.ground == BY_TIME)
+    reads = {task.name: str(task.due(now).query).count("SELECT") for task in by_time}
+
+    assert reads == dict.fromkeys(reads, 1)
 
 
 def test_dry_run_counts_exactly_and_takes_nothing(now: datetime) -> None:

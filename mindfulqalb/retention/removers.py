@@ -32,9 +32,9 @@ def empty_columns(model: type[Model], **values: Any) -> Remover:
 
     def remove(pks: Sequence[Any], removal: Removal) -> None:
         with open_door("retention"):
-            for pk in pks:
-                tokens = {name: sealed_for(model, name, text, pk) for name, text in sealed.items()}
-                model._base_manager.filter(pk=pk).update(**plain, **tokens)
+            for chunk in [[pk] for pk in pks] if sealed else [pks]:
+                tokens = {name: sealed_for(model, name, text, chunk[0]) for name, text in sealed.items()}
+                model._base_manager.filter(pk__in=chunk).update(**plain, **tokens)
 
     return remove
 

@@ -128,12 +128,16 @@ def test_restored_backup_forgets_again_what_had_gone_since(stack: Stack, restore
 
     purged = stack.manage("purge_expired", **settings)
     gone = stack.rows(mail, restored)
-    wait_until(lambda: stack.manage("run_due_work", "--everything", **settings) and list(kept.iterdir()), "a copy")
+    # One copy serves all purges of a minute, and that minute is over.
+    stack.rows(
+        "UPDATE outbox_messages SET due_at = now() WHERE topic = 'retention.tombstones_stored' RETURNING id", restored
+    )
+    copied = (stack.manage("run_due_work", **settings).returncode, len(list(kept.iterdir())))
     back = (_restore(stack, tmp_path / "old.dump", "--force"), stack.rows(mail, restored))
     replayed = stack.manage("purge_expired", "--replay", **settings)
     audited = stack.manage("verify_audit", **settings)
 
-    assert (purged.returncode, gone) == (0, []), purged.stderr
+    assert (purged.returncode, gone, copied) == (0, [], (0, 1)), purged.stderr
     assert back == (RESTORED, [(mail_id,)])
     assert (replayed.returncode, stack.rows(mail, restored)) == (0, []), replayed.stderr
     assert audited.returncode == 0, audited.stderr

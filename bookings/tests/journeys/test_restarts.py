@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,11 +63,11 @@ def test_worker_that_is_asked_to_end_finishes_what_it_is_at(stack: Stack) -> Non
 
 @pytest.mark.usefixtures("second_web")
 def test_restarts_of_everything_under_load_lose_nothing(stack: Stack) -> None:
-    with Crowd(stack, SLOTS, clients=4) as crowd:
-        restart(stack, "web", ends_by=signal.SIGTERM)  # by SIGKILL, as they were started
-        restart(stack, "worker", ends_by=signal.SIGTERM)
+    terminable = partial(restart, stack, ends_by=signal.SIGTERM)
+    with Crowd(stack, SLOTS, clients=3) as crowd, ThreadPoolExecutor(2) as hands:
+        list(hands.map(terminable, ("web", "worker")))  # both at once, by SIGKILL, as they were started
         restart(stack, "redis")
-        statuses = [restart(stack, "web2"), restart(stack, "web"), restart(stack, "worker")]
+        statuses = [restart(stack, "web2"), *hands.map(partial(restart, stack), ("web", "worker"))]
     crowd.await_the_end()
 
     assert statuses == [0, 0, 0]

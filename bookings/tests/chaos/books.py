@@ -10,7 +10,8 @@ from django.db import connection
 from django.db.models import F, Q, Sum
 from psycopg import sql
 
-from bookings.models import Booking
+from bookings.ledger import ledger
+from bookings.models import Booking, CalendarFinding
 from bookings.states import BookingState
 from bookings.tests.chaos.world import PEOPLE
 from mindfulqalb.outbox.models import OutboxMessage
@@ -35,6 +36,9 @@ def broken_at_any_time() -> Iterator[str]:
     for first, second in pairwise(spans):
         if first.therapist_id == second.therapist_id and second.starts_at < first.ends_at:
             yield f"bookings {first.id} and {second.id} overlap"
+    for line in ledger():
+        if line.difference:
+            yield f"the ledger misses {line.difference} {line.currency}"
     gone = Sum("refunds__amount_minor", filter=Q(refunds__state=RefundState.PROCESSED))
     for payment in Payment.objects.annotate(gone=gone).filter(gone__gt=F("captured_amount_minor")):
         yield f"more has gone back of {payment} than has come"
@@ -46,6 +50,7 @@ def broken_when_all_is_done(state: dict[str, Any]) -> Iterator[str]:
     """What may not be once every message is delivered, every vendor has answered and every credit has run out."""
     yield from _unequal_captures(state)
     yield from _unequal_refunds(state)
+    yield from _unequal_ledgers(state)
     yield from _unequal_calendars(state)
     yield from _unfinished()
     for payment in Payment.objects.filter(state=PaymentState.CAPTURED):
@@ -109,13 +114,31 @@ def _refunds(state: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
             yield refund["id"], refund["payment_intent"], refund["amount"]
 
 
+def _unequal_ledgers(state: dict[str, Any]) -> Iterator[str]:
+    """What the product's own ledger says of each currency is what the vendors have taken, paid back and lost."""
+    theirs: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    currencies = {payment_id: currency for payment_id, _, currency in _captures(state)}
+    for _, amount, currency in _captures(state):
+        theirs[currency]["captured"] += amount
+    for _, payment_id, amount in _refunds(state):
+        theirs[currencies[payment_id]]["refunded"] += amount
+    ours = {line.currency: Counter(captured=line.captured, refunded=line.refunded) for line in ledger()}
+    for currency in theirs.keys() | ours.keys():
+        if theirs[currency] != ours.get(currency, Counter()):
+            yield f"the ledger of {currency} says {ours.get(currency)}, the vendors {theirs[currency]}"
+
+
 def _unequal_calendars(state: dict[str, Any]) -> Iterator[str]:
     """Each confirmed session stands once in the calendar, and nothing of ours that is not confirmed."""
-    ours = set(Booking.objects.filter(state=BookingState.CONFIRMED).values_list("id", "calcom_booking_id"))
+    # What could not be followed stands before somebody's eyes.
+    shown = set(CalendarFinding.objects.exclude(booking=None).values_list("booking_id", flat=True))
+    confirmed = Booking.objects.filter(state=BookingState.CONFIRMED).exclude(id__in=shown)
+    ours = set(confirmed.values_list("id", "calcom_booking_id"))
     theirs = [
         (each["metadata"]["reference"], each["uid"])
         for each in state["calcom"]["bookings"]
         if each["status"] in {"accepted", "pending"} and "reference" in each["metadata"]
+        if each["metadata"]["reference"] not in {str(booking_id) for booking_id in shown}
     ]
     yield from _difference("appointments", set(theirs), {(str(booking_id), uid) for booking_id, uid in ours})
 

@@ -11,6 +11,7 @@ from bookings.models import Booking
 from bookings.services.booking import book_session
 from bookings.services.cancellation import cancel_by_client
 from bookings.services.holds import hold_slot, release_hold
+from bookings.services.rescheduling import request_move
 from bookings.services.unplaced import refund_credit
 from bookings.tests.chaos.world import (
     CHECKOUT,
@@ -117,6 +118,14 @@ class Clients(World):
             cancel_by_client(booking_id=nth(self.bookings, booking), now=self.now)
 
     @precondition(lambda self: self.bookings)
+    @rule(booking=NTH, slot=SLOT)
+    def client_moves(self, booking: int, slot: int) -> None:
+        """Choose another time by the signed link."""
+        with refusable():
+            moved = request_move(booking_id=nth(self.bookings, booking), starts_at=self.starts_at(slot), now=self.now)
+            self.try_move(moved)
+
+    @precondition(lambda self: self.bookings)
     @rule(booking=NTH)
     def client_wants_the_money_back(self, booking: int) -> None:
         """Choose the money and no other time, after a session that came to nothing."""
@@ -129,6 +138,14 @@ class Clients(World):
         """Let the hold go, perhaps while its order is being paid in another tab."""
         with refusable():
             release_hold(booking_id=nth(self.bookings, booking), now=self.now)
+
+    def client_walks_through(self, who: int, slot: int, gateway: str) -> None:
+        """Hold, pay and book, without a pause: no step of its own, but where a walk by hand begins."""
+        known = len(self.orders)
+        self.client_holds(who, slot, gateway)
+        if len(self.orders) > known:
+            self.client_pays(0, "captured")
+            self.client_books(0)
 
     def _book(self, order: Order, who: int, slot: int) -> None:
         payment_id = order.triples[-1]["razorpay_payment_id"] if order.triples else order.order_id

@@ -49,6 +49,8 @@ class Chaos(Clients, Vendors, Practice):
         for what, found_id in self.unsettled():
             with vendor_may_say_no():
                 self.sandbox.settle(what, found_id, "captured" if what == "razorpay/payments" else "succeeded")
+        for what, found_id in self.disputes("open", "needs_response", "under_review"):
+            self.sandbox.settle(what, found_id, "won")
         state = self.sandbox.state()
         for vendor, end in (("razorpay", "processed"), ("stripe", "succeeded")):
             for refund in state[vendor]["refunds"]:

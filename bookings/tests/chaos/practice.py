@@ -10,6 +10,7 @@ from hypothesis.stateful import precondition, rule
 
 from bookings.services.cancellation import cancel_by_practice
 from bookings.services.holds import expire_holds
+from bookings.services.reconciliation import poll_calendar, revisit_conflicts
 from bookings.services.unplaced import refund_unplaced
 from bookings.tests.chaos.world import LONGEST_DAY, NTH, World, nth, refusable
 from mindfulqalb.outbox.claims import claim
@@ -20,7 +21,7 @@ from mindfulqalb.outbox.services import revive
 from mindfulqalb.outbox.states import State
 from payments.attention import accept_payment
 from payments.models import Payment, Refund
-from payments.reconciliation import recent_captures, refresh_payments, suspicious_payments
+from payments.reconciliation import recent_captures, refresh_disputes, refresh_payments, suspicious_payments
 from payments.refunds import request_refund, retry_refund
 from payments.states import Attention, PaymentState, RefundReason, RefundState
 
@@ -107,6 +108,18 @@ class Practice(World):
         list(refresh_payments(recent_captures(now=self.now), now=self.now))
 
     @rule()
+    def beat_asks_about_disputes(self) -> None:
+        """Ask the gateways what clients' banks want."""
+        list(refresh_disputes(now=self.now))
+
+    @rule()
+    def beat_polls_the_calendar(self) -> None:
+        """Take over what was changed in the calendar, and look again at what could not be followed."""
+        with refusable():
+            poll_calendar(now=self.now)
+            revisit_conflicts(now=self.now)
+
+    @rule()
     def beat_refunds_the_unplaced(self) -> None:
         """Send back what bought nothing in time."""
         refund_unplaced(now=self.now)
@@ -124,6 +137,8 @@ class Practice(World):
             self.pass_time(timedelta(minutes=20))
             self.beat_expires_holds()
             self.beat_reconciles()
+            self.beat_asks_about_disputes()
+            self.beat_polls_the_calendar()
             self.beat_refunds_the_unplaced()
             while deliver_due(now=self.now, limit=1000):
                 continue

@@ -100,6 +100,58 @@ class Vendors(World):
         except (AssertionError, requests.ConnectionError):
             return  # taken, or past
 
+    @rule(which=NTH)
+    def therapist_cancels_in_the_calendar(self, which: int) -> None:
+        """Cancel a session where it stands, without us."""
+        if standing := self.standing():
+            with vendor_may_say_no():
+                self.sandbox.change_booking(nth(standing, which), "cancel", reason="Ill")
+
+    @rule(which=NTH, slot=SLOT)
+    def therapist_moves_in_the_calendar(self, which: int, slot: int) -> None:
+        """Move a session where it stands, perhaps to an hour that we have given away."""
+        if standing := self.standing():
+            with vendor_may_say_no():
+                self.sandbox.change_booking(
+                    nth(standing, which), "reschedule", start=self.starts_at(slot).strftime("%Y-%m-%dT%H:%M:%SZ")
+                )
+
+    @rule(which=NTH, percent=st.sampled_from([40, 100]))
+    def bank_disputes(self, which: int, percent: int) -> None:
+        """Want the money of a payment back for the client, or a part of it."""
+        state = self.sandbox.state()
+        paid = [("razorpay/payments", each["id"], each["amount"]) for each in state["razorpay"]["payments"]]
+        paid += [
+            ("stripe/payment_intents", each["payment_intent"], each["amount"]) for each in state["stripe"]["charges"]
+        ]
+        if paid:
+            what, payment_id, amount = nth(paid, which)
+            with vendor_may_say_no():
+                self.sandbox.dispute(what, payment_id, amount * percent // 100)
+
+    @rule(which=NTH, ours=st.booleans())
+    def bank_decides(self, which: int, ours: bool) -> None:
+        """Bring a dispute to an end, or to another one than before."""
+        if disputes := self.disputes():
+            what, dispute_id = nth(disputes, which)
+            with vendor_may_say_no():
+                self.sandbox.settle(what, dispute_id, "won" if ours else "lost")
+
+    def standing(self) -> list[str]:
+        """What stands in the calendar by our doing."""
+        bookings = self.sandbox.state()["calcom"]["bookings"]
+        return [each["uid"] for each in bookings if each["status"] == "accepted" and "reference" in each["metadata"]]
+
+    def disputes(self, *statuses: str) -> list[tuple[str, str]]:
+        """What banks want or wanted, in one of these statuses if any are named."""
+        state = self.sandbox.state()
+        return [
+            (f"{vendor}/disputes", each["id"])
+            for vendor in ("razorpay", "stripe")
+            for each in state[vendor]["disputes"]
+            if not statuses or each["status"] in statuses
+        ]
+
     def unsettled(self) -> list[tuple[str, str]]:
         """What the banks have not had their last word on."""
         state = self.sandbox.state()

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
 from bookings.practice_time import local
+from bookings.services.moving import move_in_calendar
 from bookings.services.placement import place_in_calendar
 from bookings.tests.builders import make_catalogue, make_wish
 from bookings.wishes import Customer, Wish
@@ -53,7 +54,7 @@ NOWHERE = "http://127.0.0.1:9"
 NEVER_SECONDS = 10**9
 EMPTY = """
 SET LOCAL mindfulqalb.door = 'retention';
-TRUNCATE bookings, payments, refunds, outbox_messages, webhook_deliveries, sent_mails CASCADE
+TRUNCATE bookings, payments, refunds, outbox_messages, webhook_deliveries, sent_mails, calendar_cursors CASCADE
 """
 
 GATEWAYS = st.sampled_from(["razorpay", "stripe"])
@@ -119,6 +120,11 @@ class World(RuleBasedStateMachine):
         """Do what a request does after it has made a booking."""
         with suppress(RetryLater, ProviderError):
             place_in_calendar(booking_id=booking.id, timeout=5, now=self.now)
+
+    def try_move(self, booking: Booking) -> None:
+        """Do what a request does after it has kept another time."""
+        with suppress(RetryLater, ProviderError):
+            move_in_calendar(booking_id=booking.id, timeout=5, now=self.now)
 
     def _empty(self) -> None:
         cache.clear()

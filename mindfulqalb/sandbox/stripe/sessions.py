@@ -50,46 +50,71 @@ def create_session(request: HttpRequest) -> Answer:
 
 def _make(request: HttpRequest, params: dict[str, Any]) -> Record:
     session_id = f"cs_test_{new_id('')[1:]}"
-    created = machine_now()
     items = [_line_item(item, index) for index, item in enumerate(params["line_items"])]
-    currency, total = _total(items)
     return {
         "id": session_id,
         "object": "checkout.session",
-        "adaptive_pricing": params.get("adaptive_pricing", {"enabled": True}),
-        "amount_subtotal": total,
-        "amount_total": total,
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-        "billing_address_collection": params.get("billing_address_collection"),
-        "cancel_url": params.get("cancel_url"),
-        "client_reference_id": params.get("client_reference_id"),
-        "client_secret": None,
-        "created": created,
-        "currency": currency,
-        "custom_fields": [],
-        "customer": None,
-        "customer_creation": "if_required",
-        "customer_details": _customer(params.get("customer_email")),
-        "customer_email": params.get("customer_email"),
-        "expires_at": _expiry(params, created),
         "livemode": False,
-        "locale": params.get("locale"),
-        "metadata": params.get("metadata", {}),
         "mode": "payment",
-        "payment_intent": None,
-        "payment_link": None,
-        "payment_method_types": params.get("payment_method_types", ["card"]),
-        "payment_status": "unpaid",
-        "presentment_details": None,
-        "shipping_options": [],
-        "status": "open",
-        "submit_type": params.get("submit_type"),
-        "success_url": params["success_url"],
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        "client_secret": None,
         "ui_mode": "hosted_page",
         "url": f"{public_url(request)}/stripe/pay/{session_id}",
         "_line_items": items,
         "_payment_intent_data": params.get("payment_intent_data", {}),
+        **_times(params),
+        **_figures(items),
+        **_payer(params),
+        **_wishes(params),
+        **_nothing_paid(),
+    }
+
+
+def _times(params: dict[str, Any]) -> Record:
+    created = machine_now()
+    return {"created": created, "expires_at": _expiry(params, created)}
+
+
+def _figures(items: list[Record]) -> Record:
+    currency, total = _total(items)
+    return {
+        "amount_subtotal": total,
+        "amount_total": total,
+        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "currency": currency,
+        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+    }
+
+
+def _payer(params: dict[str, Any]) -> Record:
+    return {
+        "customer": None,
+        "customer_creation": "if_required",
+        "customer_details": _customer(params.get("customer_email")),
+        "customer_email": params.get("customer_email"),
+    }
+
+
+def _wishes(params: dict[str, Any]) -> Record:
+    """What the caller chose, as Stripe shows it again."""
+    chosen = ("billing_address_collection", "cancel_url", "client_reference_id", "locale", "submit_type")
+    return {
+        "adaptive_pricing": params.get("adaptive_pricing", {"enabled": True}),
+        "custom_fields": [],
+        "metadata": params.get("metadata", {}),
+        "payment_method_types": params.get("payment_method_types", ["card"]),
+        "shipping_options": [],
+        "success_url": params["success_url"],
+        **{name: params.get(name) for name in chosen},
+    }
+
+
+def _nothing_paid() -> Record:
+    return {
+        "payment_intent": None,
+        "payment_link": None,
+        "payment_status": "unpaid",
+        "presentment_details": None,
+        "status": "open",
     }
 
 

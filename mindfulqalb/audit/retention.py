@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q
 
 from mindfulqalb.audit.models import AuditEvent
-from mindfulqalb.audit.services import LARGEST_REMOVAL, REMOVALS, erase_payloads
+from mindfulqalb.audit.services import REMOVALS, erase_payloads
 from mindfulqalb.retention.registry import Retained, keep
 from mindfulqalb.retention.states import Action
 
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
     from mindfulqalb.retention.registry import Removal
 
+# One statement of at most 250 ms beside a live server, as measured with `purge_expired --measure`.
+ERASED_AT_ONCE = 200
+
 
 def erase_events(pks: Sequence[Any], removal: Removal) -> None:
     """Leave of events who did what to which object and when, and nothing of what staff wrote beside it."""
-    for start in range(0, len(pks), LARGEST_REMOVAL):
-        chunk = pks[start : start + LARGEST_REMOVAL]
+    for start in range(0, len(pks), ERASED_AT_ONCE):
+        chunk = pks[start : start + ERASED_AT_ONCE]
         erase_payloads(event_ids=chunk, rule=removal.rule, actor=removal.actor, now=removal.now)
 
 

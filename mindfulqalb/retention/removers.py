@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from mindfulqalb.retention.registry import Removal, Remover
 
+# A row that changes is written anew in every index of its table: 500 bookings took half a second on a busy machine.
+CHANGED_AT_ONCE = 100
+
 
 def delete_rows(model: type[Model]) -> Remover:
     """Make the remover that deletes rows, and what is nothing without them."""
@@ -32,7 +35,7 @@ def empty_columns(model: type[Model], **values: Any) -> Remover:
 
     def remove(pks: Sequence[Any], removal: Removal) -> None:
         with open_door("retention"):
-            for chunk in [[pk] for pk in pks] if sealed else [pks]:
+            for chunk in _chunks(pks, 1 if sealed else CHANGED_AT_ONCE):
                 tokens = {name: sealed_for(model, name, text, chunk[0]) for name, text in sealed.items()}
                 model._base_manager.filter(pk__in=chunk).update(**plain, **tokens)
 
@@ -43,8 +46,10 @@ def detach(model: type[Model], pks: Sequence[Any]) -> None:
     """Let nothing refer to these rows any more, as far as the database minds; what refers to them stays."""
     for relation in model._meta.related_objects:
         name = relation.field.name
-        if relation.null and getattr(relation.field, "db_constraint", True):
-            relation.related_model._base_manager.filter(**{f"{name}__in": pks}).update(**{name: None})
+        if not (relation.null and getattr(relation.field, "db_constraint", True)):
+            continue
+        for chunk in _chunks(pks, CHANGED_AT_ONCE):
+            relation.related_model._base_manager.filter(**{f"{name}__in": chunk}).update(**{name: None})
 
 
 def sealed_for(model: type[Model], name: str, text: str, pk: Any) -> Sealed:
@@ -56,3 +61,7 @@ def sealed_for(model: type[Model], name: str, text: str, pk: Any) -> Sealed:
 
 def _is_sealed(model: type[Model], name: str) -> bool:
     return isinstance(model._meta.get_field(name), EncryptedTextField)
+
+
+def _chunks(pks: Sequence[Any], size: int) -> list[Sequence[Any]]:
+    return [pks[start : start + size] for start in range(0, len(pks), size)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -154,7 +155,8 @@ def send_refund(*, refund_id: UUID, now: datetime) -> Refund:
         if error.permanent:
             _settle(refund_id, RefundState.FAILED, now)
         raise
-    return _take_note(refund.payment_id, answer, now)
+    # Whether or not it repeats our key: the answer to our own call is about our own refund.
+    return _take_note(refund.payment_id, replace(answer, key=request.key), now)
 
 
 def sync_refunds(*, payment_id: UUID, now: datetime) -> None:

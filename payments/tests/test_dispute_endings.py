@@ -70,6 +70,7 @@ def test_what_is_owed_is_not_paid_again_when_the_bank_has_given_it_back(payer: P
 
     ended = send_refund(refund_id=refund.id, now=NOW + timedelta(hours=6))
     assert (ended.state, ended.settled_at, _returned(payer)) == (RefundState.FAILED, NOW + timedelta(hours=6), [])
+    assert Refund.objects.get().settled_at == ended.settled_at
     event = AuditEvent.objects.get(action="refund.left_to_the_bank")
     assert (event.actor, event.target) == ("system", f"payment:{payment.id}")
     assert (_attention(payment), has_gone_back(payment), balance(payment)) == ("dispute_lost", True, 0)

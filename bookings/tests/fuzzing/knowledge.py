@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from random import Random
 
 REMEMBERED = 40
+# What the payment dialog gives; a refusal may have fields of these names.
+DIALOG = {"razorpay_order_id", "razorpay_payment_id", "razorpay_signature"}
 # Under which name of a request an answer's value is of use.
 LEARNT = {
     "bookingId": "id",
@@ -80,7 +82,7 @@ class Knowledge:
         if isinstance(answer, dict):
             if {"bookingId", "token"} <= answer.keys():
                 self.links.append((answer["bookingId"], answer["token"]))
-            if "razorpay_signature" in answer:
+            if answer.keys() >= DIALOG and isinstance(answer["razorpay_order_id"], str):
                 self._dialogs[answer["razorpay_order_id"]] = answer
             for name, value in answer.items():
                 if name in LEARNT and isinstance(value, str):

@@ -114,15 +114,11 @@ class Readers:
             self.statuses.add(answer.status_code)
 
 
-def test_warm_answers_take_less_than_a_tenth_of_the_calendars_latency(stack: Stack) -> None:
-    """Other work on the machine can only slow a run down, so one of three is enough."""
-    load = Load(stack.url, stack.sandbox.url, SESSIONS, requests=150, clients=10, rate=50)
-    shares = []
-    for _ in range(3):
-        measured = measure(load)
-        assert measured.answers == {"200": load.requests + len(SESSIONS)}
-        shares.append(measured.warm_at(95) / load.latency)
-        if shares[-1] < 0.1:
-            break
+def test_warm_answers_do_not_wait_for_the_calendar(stack: Stack) -> None:
+    """A calendar this slow leaves room for whatever else the machine does; `measure_availability` tells the speed."""
+    load = Load(stack.url, stack.sandbox.url, SESSIONS, requests=150, clients=10, rate=50, latency=2.0)
 
-    assert min(shares) < 0.1
+    measured = measure(load)
+
+    assert measured.answers == {"200": load.requests + len(SESSIONS)}
+    assert measured.warm_at(95) < load.latency / 10

@@ -128,6 +128,8 @@ def _refund_text(booking: Booking, now: datetime) -> str:
     quote = quote_cancellation(booking, now=now)
     if quote.refund is None:
         return _("Nothing was paid, so nothing has to go back.")
+    if not quote.refund.amount_minor and quote.percent:
+        return _("If you cancel now, no more goes back than what has gone back already.")
     return _("If you cancel now, you get %(amount)s back (%(percent)s %% of what you paid).") % {
         "amount": quote.refund.text,
         "percent": quote.percent,

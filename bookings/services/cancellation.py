@@ -180,6 +180,6 @@ def _share(booking: Booking, percent: int) -> Money | None:
     if booking.payment is None:
         return None
     left = owable(booking.payment)
-    # Whole minor units, and the broken one is the client's.
-    share = -(-booking.payment.captured.amount_minor * percent // 100)
-    return Money(min(share, left.amount_minor), left.currency)
+    # Whole minor units, and the broken one is the client's. What went back before counts as part of the share.
+    kept = booking.payment.captured.amount_minor * (EVERYTHING - percent) // EVERYTHING
+    return Money(max(left.amount_minor - kept, 0), left.currency)

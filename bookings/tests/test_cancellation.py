@@ -100,6 +100,19 @@ def test_quote_cancellation_never_exceeds_what_is_left() -> None:
     assert quote_cancellation(booking, now=STARTS - timedelta(days=3)).refund == Money(29900, "INR")
 
 
+@pytest.mark.parametrize(("gone_before", "refund"), [(30000, 34950), (64950, 0), (90000, 0)])
+def test_quote_cancellation_counts_what_went_back_before(gone_before: int, refund: int) -> None:
+    booking = _booked()
+    assert booking.payment is not None
+    request_refund(
+        payment_id=booking.payment.id, amount_minor=gone_before, reason=RefundReason.STAFF, actor="staff:1", now=NOW
+    )
+
+    quote = quote_cancellation(booking, now=STARTS - timedelta(hours=1))
+
+    assert (quote.percent, quote.refund) == (50, Money(refund, "INR"))
+
+
 def test_quote_cancellation_of_a_free_call_has_no_money() -> None:
     booking = _booked(wish=make_wish(session_type="free", session_format=None), payment=None)
 

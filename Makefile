@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Whatever the surroundings say: these commands never run as production.
 export ENVIRONMENT := development
 
-.PHONY: help run test chaos fuzz restarts screenshots lint audit client lock clean-data environment
+.PHONY: help run manage test chaos fuzz restarts screenshots lint audit client lock clean-data environment
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ lock: environment ## compile the requirements files anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml $(LOCK_OPTIONS) --output-file requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --extra dev --constraint requirements.txt $(LOCK_OPTIONS) --output-file requirements-dev.txt
 	$(BIN)/uv pip compile --group audit $(LOCK_OPTIONS) --output-file requirements-audit.txt
+
+manage: environment ## run a command beside `make run`: make manage ARGS="verify_audit"
+	@exec $(BIN)/python manage.py $(ARGS)
 
 clean-data: environment ## delete the development data: databases, mails, logins
 	@$(BIN)/python -m mindfulqalb.development.clean_data

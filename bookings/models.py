@@ -15,7 +15,7 @@ from django.db.models.lookups import GreaterThan
 
 from bookings.practice_time import local
 from bookings.states import ALLOWED, GIVES_PAYMENT_BACK, OCCUPYING, BookingState, ImpossibleMove, ReminderKind
-from mindfulqalb.catalogue.models import SessionFormat, Therapist
+from mindfulqalb.catalogue.models import SessionFormat, SessionType, Therapist
 from mindfulqalb.catalogue.queries import event_types_of
 from mindfulqalb.encryption.fields import EncryptedTextField
 from payments.models import Payment
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mindfulqalb.staff.models import StaffMember
+
+
+def _local_time(moment: datetime) -> str:
+    return f"{local(moment):%a %d %b %Y, %H:%M}"
 
 
 def _in_utc(column: str) -> Func:
@@ -199,7 +203,7 @@ class Booking(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.session_type} {self.starts_at:%Y-%m-%d %H:%M}Z"
+        return f"{SessionType(self.session_type).label}, {_local_time(self.starts_at)}"
 
     # Mutators: call them on a row re-read under its lock, then save.
 
@@ -356,7 +360,7 @@ class CalendarFinding(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.starts_at:%Y-%m-%d %H:%M}Z"
+        return f"{self.get_kind_display()}: {_local_time(self.starts_at)}"
 
 
 class Reminder(models.Model):
@@ -376,7 +380,7 @@ class Reminder(models.Model):
         indexes: ClassVar = [models.Index(fields=["created_at"], name="reminder_created")]
 
     def __str__(self) -> str:
-        return f"{self.kind} before {self.session_starts_at:%Y-%m-%d %H:%M}Z"
+        return f"{self.kind} before {_local_time(self.session_starts_at)}"
 
 
 class ReminderRefusal(models.Model):

@@ -14,6 +14,7 @@ from bookings.services.unplaced import waiting_payments
 from bookings.states import BookingState
 from consent.models import ConsentRecord
 from consent.states import GIVING, ConsentEvent
+from mindfulqalb.catalogue.models import Therapist
 from mindfulqalb.staff.desk.items import Sign, Task, ago, list_url
 from mindfulqalb.staff.desk.registry import Area, Viewer, panel
 
@@ -25,6 +26,15 @@ FINDING_ADVICE = {
     FindingKind.MISSING: "Ask the therapist: put it back into the calendar, or cancel it here.",
     FindingKind.CONFLICT: "Ask the therapist which time counts. Ours: Put back. Theirs: move what is in its way.",
 }
+
+
+@panel(Area.TASKS, "bookings.view_booking")
+def unlinked_account(viewer: Viewer) -> list[Task]:
+    """A therapist's account that no therapist names: until then all of its pages are empty."""
+    sees_all = viewer.member.has_perm("catalogue.see_every_therapist")
+    is_linked = sees_all or Therapist.objects.filter(member=viewer.member).exists()
+    advice = "No therapist names your account, so you see no session. An administrator chooses it under Therapists."
+    return [Task("Account without a therapist", 0 if is_linked else 1, advice, list_url(Booking))]
 
 
 @panel(Area.TASKS, "bookings.view_booking")

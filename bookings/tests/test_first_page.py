@@ -129,7 +129,7 @@ KEPT = ["Holds on purging", "Erasures under way"]
 @pytest.mark.parametrize(
     ("role", "titles"),
     [
-        (THERAPIST, []),
+        (THERAPIST, ["Account without a therapist"]),
         (FRONT_DESK, [*SESSIONS, *CALENDAR]),
         (FINANCE, [UNPLACED, *DOUBTS]),
         (COMPLIANCE_AUDITOR, [WITHDRAWN, *KEPT, FINDINGS]),
@@ -182,6 +182,12 @@ def test_session_that_is_just_being_confirmed_needs_nobody(client: Client) -> No
     booking = _book(14, state=BookingState.PENDING)
     Booking.objects.filter(id=booking.id).update(created_at=timezone.now())
     client.force_login(make_member(FRONT_DESK))
+
+    assert tasks_of(client) == {}
+
+
+def test_therapist_whose_account_is_linked_has_nothing_to_do(client: Client) -> None:
+    client.force_login(_as_therapist(_book(9)))
 
     assert tasks_of(client) == {}
 

@@ -9,13 +9,14 @@ import pytest
 
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.outbox.registry import RetryLater
+from mindfulqalb.vendors.errors import ProviderError
 from payments.attention import NothingToAccept, accept_payment
 from payments.disputes import sync_disputes
 from payments.metrics import needing_attention
 from payments.models import Dispute, Payment, Refund
 from payments.money import Money
 from payments.queries import balance, has_gone_back, needing_a_person, owable, refundable
-from payments.refunds import PaymentDisputed, request_refund, send_refund
+from payments.refunds import PaymentDisputed, request_refund, send_refund, sync_refunds
 from payments.states import DisputeState, RefundReason, RefundState
 from payments.tests.bank import PATHS, hear_of_dispute, paid_at, raise_dispute, settle_dispute
 from payments.tests.builders import NOW, announced
@@ -89,6 +90,33 @@ def test_what_is_owed_shrinks_by_what_the_bank_took_beyond_the_rest(payer: Payer
 
     assert (_returned(payer), balance(payment)) == ([600], 0)
     assert Refund.objects.get().amount_minor == 600
+
+
+def test_what_is_owed_stays_as_it_is_where_a_lost_dispute_left_enough(payer: Payer) -> None:
+    payment = paid_at(payer)
+    dispute_id = raise_dispute(payer, payment, 600)
+    refund = _owe(payment, payer.price.amount_minor - 600)
+    settle_dispute(payer, dispute_id, "lost")
+
+    send_refund(refund_id=refund.id, now=NOW)
+
+    assert _returned(payer) == [payer.price.amount_minor - 600]
+    assert not AuditEvent.objects.filter(action="refund.left_to_the_bank").exists()
+
+
+def test_what_a_hand_in_the_dashboard_took_is_not_left_to_a_bank_that_took_nothing(payer: Payer) -> None:
+    payment = paid_at(payer)
+    settle_dispute(payer, raise_dispute(payer, payment, 600), "won")
+    refund = _owe(payment)
+    payer.refund_by_hand(str(payment.provider_payment_id), 500)
+    sync_refunds(payment_id=payment.id, now=NOW)
+
+    with pytest.raises(ProviderError):
+        send_refund(refund_id=refund.id, now=NOW)
+
+    refund.refresh_from_db()
+    assert (refund.amount_minor, refund.state) == (payer.price.amount_minor, RefundState.FAILED)
+    assert _attention(payment) == "refund_failed"
 
 
 def test_staff_cannot_promise_anything_while_a_bank_decides(payer: Payer) -> None:

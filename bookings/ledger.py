@@ -122,6 +122,13 @@ def accounted(payments: QuerySet[Any]) -> Any:
     ).annotate(rest=F("captured_amount_minor") - F("gone") - F("taken"), account=_account())
 
 
+def partly_refunded() -> QuerySet[Refund, Any]:
+    """Ids of the payments of which neither nothing nor just all went back, or that a refund of failed."""
+    gone = Sum("amount_minor", filter=~Q(state=RefundState.FAILED), default=0)
+    sums = Refund.objects.order_by().values("payment").annotate(gone=gone)
+    return sums.exclude(gone=F("payment__captured_amount_minor")).values("payment")
+
+
 def _account() -> Case:
     return Case(
         When(attention=Attention.DISPUTE, then=Value(Account.DISPUTED)),

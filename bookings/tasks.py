@@ -7,7 +7,9 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
+from bookings.ledger_report import close_books
 from bookings.listings import refill_listings
+from bookings.practice_time import local
 from bookings.services.delays import tell_of_delays
 from bookings.services.endings import complete_sessions
 from bookings.services.holds import expire_holds
@@ -51,6 +53,13 @@ def look_for_missing_task(**kwargs: object) -> None:
 def complete_sessions_task(**kwargs: object) -> None:
     """Close what is over."""
     complete_sessions(now=timezone.now())
+
+
+@shared_task(name="bookings.close_books")
+def close_books_task(**kwargs: object) -> None:
+    """Add up the books of all time before somebody looks into them."""
+    now = timezone.now()
+    close_books(day=local(now).date(), now=now)
 
 
 @shared_task(name="bookings.refund_unplaced")

@@ -19,6 +19,7 @@ from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.finding import ClientFilter, FindsByEmail
 from mindfulqalb.staff.masking import mask_address, mask_email, mask_name
 from mindfulqalb.staff.reveal import RevealingAdmin
+from mindfulqalb.staff.values import ValuesFilter
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -96,8 +97,8 @@ class ConsentRecordAdmin(FindsByEmail, ExportPage, RevealingAdmin):
     search_fields = ("id",)
     list_display = ("created_at", "event", "state", "kind", "session_type", "consent_version", "locale", "valid_until")
     list_filter: ClassVar = [
-        *("event", "kind", "consent_version", "session_type", "age_band", "method", "is_flagged"),
-        ClientFilter,
+        *("event", "kind", ("consent_version", ValuesFilter), ("session_type", ValuesFilter)),
+        *("age_band", "method", "is_flagged", ClientFilter),
     ]
     ordering = ("-created_at",)
     exclude = ("email", "full_ip_address", "claimed_ip_address", "guardian_name", "guardian_email")

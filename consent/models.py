@@ -159,6 +159,14 @@ class ConsentRecord(models.Model):
             models.Index(fields=["email_hash", "session_type", "-created_at"], name="consent_newest"),
             models.Index(fields=["expires_at"], name="consent_expires"),
             models.Index(fields=["created_at", "id"], name="consent_created"),
+            # One for each filter of the admin's list.
+            models.Index(fields=["event", "created_at"], name="consent_event"),
+            models.Index(fields=["kind", "created_at"], name="consent_kind"),
+            models.Index(fields=["consent_version", "created_at"], name="consent_version"),
+            models.Index(fields=["session_type", "created_at"], name="consent_session_type"),
+            models.Index(fields=["age_band", "created_at"], name="consent_age_band"),
+            models.Index(fields=["method", "created_at"], name="consent_method"),
+            models.Index(fields=["created_at"], condition=Q(is_flagged=True), name="consent_flagged"),
             models.Index(fields=["valid_until"], condition=Q(event__in=GIVING), name="consent_valid_until"),
         ]
 

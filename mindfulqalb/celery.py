@@ -53,6 +53,7 @@ app.conf.beat_schedule = {
     "note which consents have expired": {"task": "consent.note_expiries", "schedule": 3600.0},
     # As often as a beat may have been away; it is sent once a day.
     "report yesterday's books": {"task": "bookings.report_ledger", "schedule": 3600.0},
+    "close the books of all time": {"task": "bookings.close_books", "schedule": 600.0, "options": {"expires": 600.0}},
     "tell those whose money waits": {"task": "bookings.tell_unplaced", "schedule": 300.0},
     "send back what could not be placed": {"task": "bookings.refund_unplaced", "schedule": 900.0},
 }

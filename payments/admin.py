@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from mindfulqalb.staff.clock import practice_zone
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
+from mindfulqalb.staff.values import ValuesFilter
 from payments.attention import accept_payment
 from payments.models import Dispute, Payment, Refund
 from payments.queries import refundable
@@ -57,7 +58,7 @@ class PaymentAdmin(RefundPage, ReadOnlyAdmin):
     """What was asked for, and what became of it."""
 
     list_display = ("created_at", "gateway", "item", "price", "state", "attention", "provider_payment_id")
-    list_filter: ClassVar = ["state", "attention", "gateway", "currency"]
+    list_filter: ClassVar = ["state", "attention", ("gateway", ValuesFilter), ("currency", ValuesFilter)]
     search_fields = ("provider_order_id", "provider_payment_id", "reference")
     shown_first = (
         *("item", "price", "state", "attention", "arrived", "captured_at"),
@@ -134,11 +135,10 @@ class DisputeAdmin(ReadOnlyAdmin):
     """What clients' banks want back; it is answered at the gateway."""
 
     list_display = ("noticed_at", "payment", "amount", "reason", "state", "answer_by", "settled_at")
-    list_filter: ClassVar = ["state", "payment__gateway"]
+    list_filter: ClassVar = ["state"]
     list_select_related = ("payment",)
     search_fields = ("provider_dispute_id", "payment__provider_payment_id")
     ordering = ("-noticed_at",)
-    show_full_result_count = False
 
 
 def _accept(actor: str, payment: Payment) -> None:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+CAPTURED = Q(state=PaymentState.CAPTURED)
+
+
 class PaymentQuerySet(models.QuerySet["Payment"]):
     """Payments, and the one way to hold one."""
 
@@ -80,6 +83,13 @@ class Payment(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["reference"], name="payment_reference"),
             models.Index(fields=["created_at"], name="payment_created"),
+            models.Index(fields=["provider_order_id"], name="payment_order"),
+            models.Index(fields=["state", "created_at"], name="payment_state"),
+            models.Index(fields=["gateway", "created_at"], name="payment_gateway"),
+            models.Index(fields=["currency", "created_at"], name="payment_currency"),
+            models.Index(fields=["captured_at"], condition=CAPTURED, name="payment_captured"),
+            models.Index(fields=["captured_currency", "captured_at"], condition=CAPTURED, name="payment_captured_in"),
+            models.Index(fields=["gateway", "captured_at"], condition=CAPTURED, name="payment_captured_by"),
             models.Index(
                 fields=["created_at"], condition=~Q(checkout_url="") | ~Q(reference=""), name="payment_traceable"
             ),
@@ -176,6 +186,8 @@ class Refund(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["state", "requested_at"], name="refund_state"),
+            models.Index(fields=["reason", "requested_at"], name="refund_reason"),
+            models.Index(fields=["requested_at"], name="refund_requested"),
         ]
 
     def __str__(self) -> str:

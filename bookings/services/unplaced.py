@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -33,11 +33,11 @@ def unplaced_payments(*, before: datetime) -> QuerySet[Payment]:
 
     What went back in part buys no session any more, so the rest follows.
     """
-    released_since = Booking.objects.filter(payment_released_at__gt=before)
+    own = Booking.objects.filter(payment=OuterRef("provider_payment_id"))
     return (
         Payment.objects.filter(state=PaymentState.CAPTURED, attention=Attention.NONE, captured_at__lte=before)
-        .exclude(provider_payment_id__in=Booking.objects.spending().values("payment"))
-        .exclude(provider_payment_id__in=released_since.values("payment"))
+        .exclude(Exists(own.spending()))
+        .exclude(Exists(own.filter(payment_released_at__gt=before)))
         .annotate(gone=Coalesce(Sum("refunds__amount_minor", filter=~Q(refunds__state=RefundState.FAILED)), 0))
         .filter(gone__lt=F("captured_amount_minor"))
     )
@@ -49,18 +49,22 @@ def waiting_payments(*, now: datetime) -> QuerySet[Payment]:
     Whatever waits came, or was given free with a session that was to be, within PAYMENT_CREDIT_HOURS: only there it
     looks, by indexes.
     """
+    return (
+        Payment.objects.filter(id__in=lately_free(now=now), state=PaymentState.CAPTURED, attention=Attention.NONE)
+        .exclude(Exists(Booking.objects.spending().filter(payment=OuterRef("provider_payment_id"))))
+        .annotate(gone=Coalesce(Sum("refunds__amount_minor", filter=~Q(refunds__state=RefundState.FAILED)), 0))
+        .filter(gone__lt=F("captured_amount_minor"))
+    )
+
+
+def lately_free(*, now: datetime) -> QuerySet[Any, Any]:
+    """Ids of the payments that came, or were given free, so lately that they may still wait."""
     since = now - timedelta(hours=settings.PAYMENT_CREDIT_HOURS) - SWEEP_LATE
     released = Booking.objects.filter(
         state=BookingState.CANCELLED, starts_at__gte=since, payment_released_at__gte=since, payment__isnull=False
     )
     recent = Payment.objects.filter(created_at__gte=since - BANK_LATE).values("id")
-    ids = recent.union(Payment.objects.filter(provider_payment_id__in=released.values("payment")).values("id"))
-    return (
-        Payment.objects.filter(id__in=ids, state=PaymentState.CAPTURED, attention=Attention.NONE)
-        .exclude(Exists(Booking.objects.spending().filter(payment=OuterRef("provider_payment_id"))))
-        .annotate(gone=Coalesce(Sum("refunds__amount_minor", filter=~Q(refunds__state=RefundState.FAILED)), 0))
-        .filter(gone__lt=F("captured_amount_minor"))
-    )
+    return recent.union(Payment.objects.filter(provider_payment_id__in=released.values("payment")).values("id"))
 
 
 def refund_unplaced(*, now: datetime) -> int:

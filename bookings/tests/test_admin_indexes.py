@@ -75,7 +75,7 @@ def test_every_filter_and_search_finds_its_page_by_an_index(client: Client) -> N
 
 @pytest.mark.usefixtures("_past")
 def test_list_counts_no_further_than_it_pages(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "MOST_ROWS", 150)
+    monkeypatch.setattr(paging.CappedPaginator, "most_rows", 150)
     client.force_login(get_user_model().objects.create_superuser("asha"))
 
     with CaptureQueriesContext(connection) as captured:

@@ -340,7 +340,7 @@ def test_admin_shows_the_books_in_a_fixed_number_of_queries(
 
     admin_client.get(reverse("admin:index"))  # the first click of a minute renews the session
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(16):
         page = admin_client.get(reverse("admin:bookings_ledgerentry_changelist")).content.decode()
 
     assert (page.count("pay_"), "Needs attention" in page) == (item_count, True)

@@ -7,16 +7,17 @@ from typing import ClassVar
 from django.contrib import admin
 
 from mindfulqalb.audit.models import AuditCheckpoint, AuditEvent, AuditSeal, AuditVerification
-from mindfulqalb.staff.read_only import ReadOnlyAdmin
+from mindfulqalb.staff.read_only import ReadOnlyAdmin, UncompiledAdmin
+from mindfulqalb.staff.values import ValuesFilter
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnlyAdmin):
+class AuditEventAdmin(UncompiledAdmin):
     """Who did what to which object, and why."""
 
     list_display = ("occurred_at", "action", "target", "actor", "reason", "request_id")
-    list_filter: ClassVar = ["occurred_at"]
-    search_fields = ("action", "target", "actor", "request_id")
+    list_filter: ClassVar = ["occurred_at", ("action", ValuesFilter)]
+    search_fields = ("target", "actor", "request_id")
     ordering = ("-occurred_at",)
 
 

@@ -47,6 +47,9 @@ class AuditEvent(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["target", "occurred_at"], name="audit_target"),
             models.Index(fields=["occurred_at"], name="audit_occurred"),
+            models.Index(fields=["action", "occurred_at"], name="audit_action"),
+            models.Index(fields=["actor", "occurred_at"], name="audit_actor"),
+            models.Index(fields=["request_id"], name="audit_request"),
             models.Index(fields=["transaction_id"], name="audit_transaction"),
             # For the purge of payloads: what vouches for a row is not among them, nor what is erased already.
             models.Index(

@@ -12,6 +12,7 @@ from mindfulqalb.mail.models import SentMail
 from mindfulqalb.mail.resending import resend_letter
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
+from mindfulqalb.staff.values import ValuesFilter
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -33,7 +34,7 @@ class SentMailAdmin(ReadOnlyAdmin):
     """Which mail went out about which booking; the filter by state lists what never arrived."""
 
     list_display = ("sent_at", "template", "about", "state", "undelivered_status")
-    list_filter: ClassVar = ["state", "template"]
+    list_filter: ClassVar = ["state", ("template", ValuesFilter)]
     search_fields = ("about",)
     ordering = ("-sent_at",)
     exclude = ("content", "recipient_hash")

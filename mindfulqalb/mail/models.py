@@ -41,6 +41,7 @@ class SentMail(models.Model):
             models.Index(fields=["about", "sent_at"], name="mail_about"),
             models.Index(fields=["recipient_hash"], name="mail_recipient"),
             models.Index(fields=["sent_at"], name="mail_sent"),
+            models.Index(fields=["template", "sent_at"], name="mail_template"),
             models.Index(fields=["sent_at"], name="mail_undelivered", condition=models.Q(state__in=UNDELIVERED)),
         ]
 

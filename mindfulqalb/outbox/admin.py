@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin, messages
 from django.utils import timezone
@@ -10,28 +10,13 @@ from django.utils.text import Truncator
 from django.utils.translation import ngettext
 
 from mindfulqalb.outbox.models import OutboxMessage
-from mindfulqalb.outbox.registry import handlers
 from mindfulqalb.outbox.services import revive
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
+from mindfulqalb.staff.values import ValuesFilter
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
-
-
-class TopicFilter(admin.SimpleListFilter):
-    """The known topics, so that the page does not search a million rows for those in use."""
-
-    title = "topic"
-    parameter_name = "topic"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer every topic that has a handler."""
-        return [(topic, topic) for topic in sorted(handlers)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> QuerySet[OutboxMessage]:
-        """Keep the messages of the chosen topic."""
-        return queryset.filter(topic=self.value()) if self.value() else queryset
 
 
 @admin.register(OutboxMessage)
@@ -39,7 +24,7 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     """What is to be done outside, and what came of it."""
 
     list_display = ("created_at", "state", "topic", "lane", "attempts", "due_at", "error")
-    list_filter: ClassVar = ["state", TopicFilter, "created_at"]
+    list_filter: ClassVar = ["state", ("topic", ValuesFilter), "created_at"]
     search_fields = ("lane",)
     ordering = ("-sequence",)
     actions = ("retry",)

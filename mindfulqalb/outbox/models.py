@@ -46,6 +46,9 @@ class OutboxMessage(models.Model):
                 name="outbox_lane",
                 condition=Q(state=State.PENDING) | Q(leased_until__isnull=False),
             ),
+            models.Index(fields=["topic", "sequence"], name="outbox_topic"),
+            models.Index(fields=["state", "sequence"], name="outbox_state"),
+            models.Index(fields=["lane"], name="outbox_of_lane"),
             # Counts the dead, and finds the delivered when they are old enough to go.
             models.Index(fields=["state", "finished_at"], name="outbox_finished", condition=~Q(state=State.PENDING)),
         ]

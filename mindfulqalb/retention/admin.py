@@ -165,7 +165,6 @@ class TombstoneAdmin(ReadOnlyAdmin):
     list_display = ("purged_at", "kind", "row_count", "rule", "action", "cutoff")
     list_filter: ClassVar = ["kind", "action", "purged_at"]
     ordering = ("-purged_at",)
-    show_full_result_count = False
 
 
 def _release(hold: LegalHold, request: HttpRequest) -> None:

@@ -10,14 +10,14 @@ from django.core.paginator import Paginator
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-MOST_ROWS = 10_000
-
 
 class CappedPaginator(Paginator[Any]):
-    """Counts and shows the first MOST_ROWS; filters and search find what lies beyond."""
+    """Counts and shows the first `most_rows`; filters and search find what lies beyond."""
+
+    most_rows = 10_000
 
     @cached_property
     def count(self) -> int:
         """Count no further than anybody pages."""
         rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
-        return rows.order_by().values("pk")[:MOST_ROWS].count()
+        return rows.order_by().values("pk")[: self.most_rows].count()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
 from django.utils import timezone
 
 from mindfulqalb.staff.confirmation import act_on_each
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
+from mindfulqalb.staff.values import ValuesFilter
 from mindfulqalb.webhooks.models import WebhookDelivery
 from mindfulqalb.webhooks.services import reprocess_webhook
 
@@ -23,7 +24,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     """What vendors told us, and whether we have acted on it."""
 
     list_display = ("received_at", "vendor", "event_type", "event_id", "processed_at")
-    list_filter = ("vendor", "event_type")
+    list_filter: ClassVar = [("vendor", ValuesFilter), ("event_type", ValuesFilter)]
     search_fields = ("event_id",)
     ordering = ("-received_at",)
     exclude = ("body",)

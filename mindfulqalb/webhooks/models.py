@@ -30,6 +30,9 @@ class WebhookDelivery(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["vendor", "event_id"], name="webhook_event_once")]
         indexes: ClassVar = [
             models.Index(fields=["received_at"], name="webhook_received"),
+            models.Index(fields=["vendor", "received_at"], name="webhook_vendor"),
+            models.Index(fields=["event_type", "received_at"], name="webhook_event_type"),
+            models.Index(fields=["event_id"], name="webhook_event"),
             models.Index(fields=["about"], name="webhook_about"),
         ]
 

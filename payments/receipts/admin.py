@@ -13,6 +13,7 @@ from django.utils.html import format_html
 
 from mindfulqalb.audit.services import record
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
+from mindfulqalb.staff.values import ValuesFilter
 from payments.receipts.models import Receipt
 from payments.receipts.rendering import pdf_response
 
@@ -28,7 +29,7 @@ class ReceiptAdmin(ReadOnlyAdmin):
     """What was issued, by number; for whom stands only on the paper itself."""
 
     list_display = ("number", "issued_at", "amount", "payment", "is_void")
-    list_filter: ClassVar = ["kind", "year", "currency"]
+    list_filter: ClassVar = ["kind", ("year", ValuesFilter), ("currency", ValuesFilter)]
     list_select_related = ("payment", "refund")
     search_fields = ("payment__provider_payment_id", "refund__provider_refund_id")
     ordering = ("-issued_at",)

@@ -69,6 +69,9 @@ class Receipt(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["issued_at"], name="receipt_issued"),
+            models.Index(fields=["kind", "issued_at"], name="receipt_kind"),
+            models.Index(fields=["year", "issued_at"], name="receipt_year"),
+            models.Index(fields=["currency", "issued_at"], name="receipt_currency"),
             models.Index(fields=["issued_at"], condition=Q(anonymised_at=None), name="receipt_named"),
         ]
 

@@ -5,16 +5,20 @@ from typing import TYPE_CHECKING
 import pytest
 from django.urls import reverse
 
-from payments.models import Payment
+from payments.models import Payment, Refund
+from payments.states import RefundReason
 from payments.tests.builders import make_captured_payment, make_payment
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.test import Client
     from pytest_django import DjangoAssertNumQueries
 
 pytestmark = pytest.mark.django_db
 
 CHANGELIST = "admin:payments_payment_changelist"
+LISTS = ("payment", "refund")
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -90,3 +94,32 @@ def test_the_list_offers_no_deletion(admin_client: Client) -> None:
     admin_client.post(reverse(CHANGELIST), {"action": "delete_selected", "_selected_action": [str(payment.id)]})
 
     assert Payment.objects.count() == 1
+
+
+def _found(client: Client, name: str, term: str) -> list[object]:
+    page = client.get(reverse(f"admin:payments_{name}_changelist"), {"q": term})
+    return [row.pk for row in page.context["cl"].result_list]
+
+
+def test_search_finds_whole_ids_alone(admin_client: Client, now: datetime) -> None:
+    payment = make_captured_payment(provider_payment_id="pay_A1")
+    make_captured_payment(provider_payment_id="pay_A12")
+    refund = Refund.objects.create(
+        payment=payment, reason=RefundReason.STAFF, amount_minor=1, currency="INR", actor="system", requested_at=now
+    )
+
+    found = [[_found(admin_client, name, term) for term in ("pay_A1", " pay_A1 ", "pay_A")] for name in LISTS]
+
+    assert found == [[[row.pk], [row.pk], []] for row in (payment, refund)]
+
+
+def test_list_offers_the_currencies_in_use_and_no_other_order(admin_client: Client) -> None:
+    make_payment(reference="a"), make_payment(reference="b", currency="USD")
+
+    shown = admin_client.get(reverse(CHANGELIST)).context["cl"]
+
+    choices = {spec.title: [choice["display"] for choice in spec.choices(shown)] for spec in shown.filter_specs}
+    assert (choices["currency"], list(shown.sortable_by)) == (
+        ["All", "INR", "USD"],
+        ["created_at"],
+    )

@@ -13,9 +13,11 @@ from bookings.finding_admin import CalendarFindingAdmin
 from bookings.ledger_admin import LedgerEntryAdmin
 from bookings.list_filters import DayFilter, TypeFilter
 from bookings.models import Booking
+from bookings.move_admin import MovePage
 from bookings.practice_time import local
 from bookings.reminder_admin import ReminderAdmin
 from bookings.services.cancellation import cancel_by_client, cancel_by_practice, quote_cancellation
+from bookings.services.confirming import confirm_again
 from bookings.services.endings import note_absence, note_attendance
 from bookings.story import story_of
 from bookings.undelivered import undelivered_mails
@@ -75,6 +77,13 @@ WISHED = Question(
 )
 
 
+AGAIN = Question(
+    action="confirm_again",
+    title="Confirm again",
+    text="The calendar is asked at once for what it has not confirmed; where it has, the client gets the mail again:",
+    yes="Yes, confirm again",
+    line=_named,
+)
 MISSED = Question(
     action="note_absence",
     title="Client did not come",
@@ -92,7 +101,7 @@ ATTENDED = Question(
 
 
 @admin.register(Booking)
-class BookingAdmin(FindsByEmail, RevealingAdmin):
+class BookingAdmin(MovePage, FindsByEmail, RevealingAdmin):
     """Every session, by time; persons stay masked until somebody says why they look."""
 
     kind = "booking"
@@ -109,7 +118,7 @@ class BookingAdmin(FindsByEmail, RevealingAdmin):
         *("payment", "payment_status", "consent", "undelivered_mails", "story"),
     )
     ordering = ("-starts_at",)
-    actions = ("cancel_for_client", "cancel_for_practice", "note_absence", "note_attendance")
+    actions = ("confirm_again", "cancel_for_client", "cancel_for_practice", "note_absence", "note_attendance")
 
     def get_queryset(self, request: HttpRequest) -> BookingQuerySet:
         """Show what this person may see, in every list, search, link and action."""
@@ -149,6 +158,19 @@ class BookingAdmin(FindsByEmail, RevealingAdmin):
     def undelivered_mails(self, booking: Booking) -> str:
         """Say what the client has not been told, so that somebody phones."""
         return undelivered_mails(booking)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Booking | None = None) -> tuple[str, ...]:
+        """Show the way to another time to those who may choose one."""
+        shown = ("another_time",) if self.has_move_permission(request) else ()
+        return (*shown, *self.readonly_fields)
+
+    @admin.action(description="Confirm again", permissions=["move"])
+    def confirm_again(self, request: HttpRequest, rows: QuerySet[Booking]) -> TemplateResponse | None:
+        """Ask the calendar at once for what it has not confirmed, and mail what it has, after a question."""
+        page = ask_first(self, request, rows.select_related("offer"), AGAIN)
+        if page is None:
+            act_on_each(self, request, rows, partial(_confirm, f"staff:{request.user.pk}"), done="Confirmed again")
+        return page
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Whether this person may cancel other people's sessions."""
@@ -195,6 +217,10 @@ class BookingAdmin(FindsByEmail, RevealingAdmin):
 def _byline(chapter: Chapter) -> str:
     by = f"by {chapter.by}" if chapter.by else ""
     return ", ".join(filter(None, [by, chapter.more]))
+
+
+def _confirm(actor: str, booking: Booking) -> None:
+    confirm_again(booking_id=booking.id, actor=actor, now=timezone.now())
 
 
 def _miss(actor: str, booking: Booking) -> None:

@@ -160,6 +160,7 @@ class Booking(models.Model):
         db_table = "bookings"
         permissions: ClassVar = [
             ("cancel_booking", "Can cancel for the practice"),
+            ("move_booking", "Can move to another time, and have it confirmed again"),
             ("note_attendance", "Can note who came"),
             ("reveal_booking", "Can see who the client is, with a reason"),
         ]

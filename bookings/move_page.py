@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from bookings.availability import free_times
+from bookings.choosing import days_to_choose, instant_in
 from bookings.links import booking_of_token
-from bookings.practice_time import local, practice_zone
+from bookings.practice_time import practice_zone
 from bookings.services.moving import reschedule_session
 from bookings.services.rescheduling import move_of, move_terms
 from mindfulqalb.api.errors import Refusal
@@ -26,11 +25,10 @@ from mindfulqalb.api.tokens import InvalidToken
 from mindfulqalb.vendors.errors import ProviderError
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
     from bookings.models import Booking
 
-DAYS_SHOWN = 8
 BAD_REQUEST, UNAVAILABLE = 400, 503
 
 
@@ -51,7 +49,7 @@ def move_page(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _move(request: HttpRequest, booking: Booking, token: str, now: datetime) -> HttpResponse:
-    starts_at = _instant(request.POST.get("start", ""))
+    starts_at = instant_in(request.POST.get("start", ""))
     if starts_at is None:
         return _choose(request, booking, token, now, problem=_("Please choose a time."), status=BAD_REQUEST)
     try:
@@ -82,34 +80,10 @@ def _choose(
         "problem": problem,
         "home": home,
         "time_zone": practice_zone(),
-        **_days(times, request.GET.get("day", "")),
+        **days_to_choose(times, request.GET.get("day", "")),
     }
     return render(request, "manage/move.html", context, status=status)
 
 
-def _days(times: list[datetime], wanted: str) -> dict[str, Any]:
-    """Arrange free times by practice-local day: the day that is wanted, else the first, and its neighbors."""
-    grouped = groupby((local(instant) for instant in times), lambda time: time.date())
-    by_day: dict[date, list[datetime]] = {day: list(found) for day, found in grouped}
-    days = list(by_day)
-    chosen = next((day for day in days if day.isoformat() == wanted), days[0] if days else None)
-    first = days.index(chosen) // DAYS_SHOWN * DAYS_SHOWN if chosen else 0
-    return {
-        "days": [{"day": day, "count": len(by_day[day])} for day in days[first : first + DAYS_SHOWN]],
-        "chosen": chosen,
-        "times": by_day[chosen] if chosen else [],
-        "earlier": days[first - 1] if first else None,
-        "later": days[first + DAYS_SHOWN] if first + DAYS_SHOWN < len(days) else None,
-    }
-
-
 def _silence() -> str:
     return _("We cannot reach the calendar just now. Nothing has changed; please try again in a few minutes.")
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        instant = parse_datetime(text)
-    except ValueError:
-        return None
-    return instant if instant and instant.tzinfo else None

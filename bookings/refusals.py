@@ -99,6 +99,22 @@ class MoveUnderWay(Refusal):
     sentence = "This appointment is being moved just now. We write to you as soon as the new time stands."
 
 
+class NotConfirmable(Refusal):
+    """Neither waiting for the calendar nor standing in it, or begun already."""
+
+    code = "not_confirmable"
+    status = 409
+    sentence = "Only a session that is still to come, and booked or being booked, can be confirmed again."
+
+
+class AlreadyBeingConfirmed(Refusal):
+    """A second click: the mail has not gone out yet."""
+
+    code = "already_being_confirmed"
+    status = 409
+    sentence = "Its confirmation is on its way already."
+
+
 class NotBegun(Refusal):
     """Nobody can have missed a session that has not begun, or that was never booked."""
 

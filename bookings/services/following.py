@@ -11,7 +11,7 @@ from bookings.listings import distrust_listings
 from bookings.models import Booking
 from bookings.practice_time import days_between
 from bookings.services.cancellation import cancel_by_calendar
-from bookings.services.rescheduling import move_of
+from bookings.services.rescheduling import CLIENT, asked_by, move_of
 from bookings.slots import claim_slot, give_up_holds_in_the_way, lock_therapists, make_room
 from bookings.states import BookingState
 from mindfulqalb.audit.services import record
@@ -65,11 +65,11 @@ def _move(booking: Booking, appointment: Appointment, now: datetime) -> None:
     """Take over the new time; the hold that the client had on it, or on another one, has served its purpose."""
     before = booking.starts_at
     hold = move_of(booking)
-    is_clients = hold is not None and hold.starts_at == appointment.starts_at
+    actor = asked_by(booking) if hold is not None and hold.starts_at == appointment.starts_at else CALENDAR
     if hold is not None:
         hold.delete()
     booking.move(starts_at=appointment.starts_at, calendar_uid=appointment.uid)
-    booking.moves += is_clients
+    booking.moves += actor == CLIENT
     booking.buffer_minutes = booking.offer.buffer_minutes
     make_room(booking, now=now)
     give_up_holds_in_the_way(booking, now=now)
@@ -77,7 +77,7 @@ def _move(booking: Booking, appointment: Appointment, now: datetime) -> None:
     settle(lane=booking.lane, topic="calendar.move", now=now)
     record(
         action="booking.moved",
-        actor="client" if is_clients else CALENDAR,
+        actor=actor,
         target=f"booking:{booking.id}",
         now=now,
         details={"from": before.isoformat(), "to": booking.starts_at.isoformat()},

@@ -16,7 +16,7 @@ from bookings.refusals import NotMoved, SlotTaken
 from bookings.services.findings import note_conflict
 from bookings.services.following import follow_appointment
 from bookings.services.placement import BELIEVED_AFTER, LOOK_AGAIN, NEWS_DELAY, UNDECIDED_WAIT
-from bookings.services.rescheduling import move_of, request_move
+from bookings.services.rescheduling import CLIENT, asked_by, move_of, request_move
 from bookings.services.trails import latest_appointment
 from bookings.services.waiting import wait_for_calendar
 from bookings.states import BookingState
@@ -57,13 +57,15 @@ def move_in_calendar(*, booking_id: UUID, timeout: float, now: datetime) -> Book
     return _take_note(booking, appointment)
 
 
-def reschedule_session(*, booking_id: UUID, starts_at: datetime, deadline: float, now: datetime) -> Booking:
-    """Move a session for the holder of its link, waiting at most `deadline` seconds for the calendar.
+def reschedule_session(
+    *, booking_id: UUID, starts_at: datetime, deadline: float, now: datetime, actor: str = CLIENT
+) -> Booking:
+    """Move a session for the holder of its link, or for staff, waiting at most `deadline` seconds for the calendar.
 
     Returns it at the new time or, where the calendar takes longer, at the old one with the move under way. Raises what
     request_move raises, and NotMoved when the calendar will not have it.
     """
-    request_move(booking_id=booking_id, starts_at=starts_at, now=now)
+    request_move(booking_id=booking_id, starts_at=starts_at, actor=actor, now=now)
     booking = move_while_waited_for(booking_id=booking_id, deadline=deadline)
     if booking.state == BookingState.CONFIRMED and booking.starts_at != starts_at and move_of(booking) is None:
         raise NotMoved
@@ -174,6 +176,8 @@ def _release(booking: Booking, hold: Booking, action: str, now: datetime, *, was
     details = {"to": hold.starts_at.isoformat()}
     hold.delete()
     record(action=action, actor="vendor:calcom", target=f"booking:{booking.id}", now=now, details=details)
+    if asked_by(booking) != CLIENT:
+        return  # the client has heard of no move, and the session's story tells staff
     # In a request somebody waits, and chooses again: only who does not should hear that all is as before.
     enqueue(
         topic="email.not_moved",

@@ -16,12 +16,17 @@ from bookings.refusals import MoveUnderWay, NotMovable
 from bookings.slots import claim_slot, lock_therapists
 from bookings.states import BookingState
 from bookings.wishes import require_bookable_time
+from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.audit.services import record
 from mindfulqalb.outbox.services import enqueue
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
+
+
+CLIENT = "client"
+REQUESTED = "booking.move_requested"
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,20 @@ def move_of(booking: Booking) -> Booking | None:
     return Booking.objects.filter(held_for=booking.id).first()
 
 
-def request_move(*, booking_id: UUID, starts_at: datetime, now: datetime) -> Booking:
+def may_be_moved(booking: Booking, *, actor: str, now: datetime) -> bool:
+    """Whether they may move it: clients within their terms, the practice whatever stands and is still to come."""
+    if actor == CLIENT:
+        return move_terms(booking, now=now) is not None
+    return booking.state == BookingState.CONFIRMED and booking.starts_at > now
+
+
+def asked_by(booking: Booking) -> str:
+    """Name who asked last for another time."""
+    asked = AuditEvent.objects.filter(target=f"booking:{booking.id}", action=REQUESTED).order_by("-occurred_at")
+    return asked.values_list("actor", flat=True).first() or CLIENT
+
+
+def request_move(*, booking_id: UUID, starts_at: datetime, now: datetime, actor: str = CLIENT) -> Booking:
     """Keep another time for a session, with the calendar call in the outbox; nothing is given up yet.
 
     Repeating it for the same time changes nothing. Raises NotMovable, MoveUnderWay, SlotNotOffered, SlotTaken, or
@@ -55,13 +73,13 @@ def request_move(*, booking_id: UUID, starts_at: datetime, now: datetime) -> Boo
     booking = Booking.objects.select_related("offer").get(id=booking_id)
     if booking.starts_at == starts_at or _is_moving_there(booking, starts_at):
         return booking
-    if move_terms(booking, now=now) is None:
+    if not may_be_moved(booking, actor=actor, now=now):
         raise NotMovable
     require_bookable_time(starts_at, now)
     require_offered(offer=booking.offer, starts_at=starts_at, now=now)
     with transaction.atomic():
         lock_therapists(booking.therapist_id)
-        return _keep_under_lock(booking_id, starts_at, now)
+        return _keep_under_lock(booking_id, starts_at, actor, now)
 
 
 def _is_moving_there(booking: Booking, starts_at: datetime) -> bool:
@@ -72,17 +90,17 @@ def _is_moving_there(booking: Booking, starts_at: datetime) -> bool:
     return hold is not None
 
 
-def _keep_under_lock(booking_id: UUID, starts_at: datetime, now: datetime) -> Booking:
+def _keep_under_lock(booking_id: UUID, starts_at: datetime, actor: str, now: datetime) -> Booking:
     booking = Booking.objects.select_related("offer").select_for_update(of=("self",)).get(id=booking_id)
     # Whoever was faster has committed by now.
     if booking.starts_at == starts_at or _is_moving_there(booking, starts_at):
         return booking
-    if move_terms(booking, now=now) is None:
+    if not may_be_moved(booking, actor=actor, now=now):
         raise NotMovable
     claim_slot(_hold_for(booking, starts_at, now), now=now)
     record(
-        action="booking.move_requested",
-        actor="client",
+        action=REQUESTED,
+        actor=actor,
         target=f"booking:{booking.id}",
         now=now,
         details={"from": booking.starts_at.isoformat(), "to": starts_at.isoformat()},

@@ -92,6 +92,25 @@ def revive(*, message_ids: Iterable[UUID], actor: str, now: datetime) -> int:
     return len(messages)
 
 
+@transaction.atomic
+def bring_forward(*, lane: str, topic: str, actor: str, now: datetime) -> bool:
+    """Have a lane's message of `topic` delivered now: one that waits for its next attempt, or a dead one revived.
+
+    Returns whether there is one; what is being delivered at this moment stays as it is.
+    """
+    known = OutboxMessage.objects.filter(lane=lane, topic=topic)
+    waiting = known.select_for_update().filter(state=State.PENDING).order_by("sequence").first()
+    if waiting is None:
+        return (
+            revive(message_ids=known.filter(state=State.DEAD).values_list("id", flat=True)[:1], actor=actor, now=now)
+            > 0
+        )
+    if waiting.due_at > now:
+        OutboxMessage.objects.filter(id=waiting.id).update(due_at=now)
+        _hint_on_commit(waiting.id, now)
+    return True
+
+
 def _hint_on_commit(message_id: UUID, due_at: datetime) -> None:
     # Not a functools.partial: Django cannot log the failure of a robust one, and raises into the commit.
     transaction.on_commit(lambda: publish_hint(message_id=message_id, due_at=due_at), robust=True)

@@ -32,6 +32,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     FRONT_DESK: (
         "bookings.view_booking",
         "bookings.cancel_booking",
+        "bookings.move_booking",
         "bookings.note_attendance",
         "bookings.reveal_booking",
         "bookings.view_calendarfinding",
@@ -72,6 +73,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ADMINISTRATOR: (
         "auth.view_group",
         "bookings.cancel_booking",
+        "bookings.move_booking",
         "bookings.note_attendance",
         "bookings.reveal_booking",
         "bookings.view_booking",

@@ -63,6 +63,7 @@ MODELS = {
 # By model, then by action.
 ACTIONS = {
     "bookings.Booking": {
+        "confirm_again": "DA",
         "cancel_for_client": "DA",
         "cancel_for_practice": "DA",
         "note_absence": "TDA",
@@ -102,6 +103,7 @@ PAGES = {
     "auth_user_password_change": "A",
     # Only for fields that somebody may fill in: there are none yet.
     "autocomplete": "",
+    "bookings_booking_move": "DA",
     "bookings_booking_reveal": "TDA",
     "bookings_calendarfinding_reveal": "TDA",
     "consent_consentrecord_export": "C",

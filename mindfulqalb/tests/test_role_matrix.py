@@ -98,6 +98,7 @@ def _arguments(name: str, role: str) -> list[object]:
     """Fill in the address: with the row of the model that the page is about."""
     about = {
         "auth_user_password_change": "staff.StaffMember",
+        "bookings_booking_move": "bookings.Booking",
         "bookings_booking_reveal": "bookings.Booking",
         "bookings_calendarfinding_reveal": "bookings.CalendarFinding",
         "consent_consentrecord_reveal": "consent.ConsentRecord",

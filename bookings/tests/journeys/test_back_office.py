@@ -99,6 +99,25 @@ def test_front_desk_cancels_a_session_for_the_practice(browser: Browser, stack: 
     assert desk.found() == []
 
 
+def test_front_desk_moves_a_session_and_has_it_confirmed_again(browser: Browser, stack: Stack) -> None:
+    _sell(stack, "Yara Yilmaz", hour=11)
+    desk = Desk.of(browser, stack, "lena", FRONT_DESK, width=390)
+    desk.page.locator(".agenda.coming li", has_text="Y. Y.").get_by_role("link").click()
+    desk.page.get_by_role("link", name="Move it…").click()
+    desk.look()
+    desk.page.get_by_label("15:00").check()
+    desk.page.get_by_role("button", name="Move it to this time").click()
+    expect(desk.page.locator(".messagelist")).to_contain_text("15:00; the client gets a mail.")
+    desk.look()
+
+    booking_id = re.search(r"/booking/([^/]+)/", desk.page.url)
+    assert booking_id
+    wait_until(lambda: len(stack.mails_to("yara@example.com")) > 1, "the mail about the new time")
+    desk.act("bookings/booking", booking_id[1], action="confirm_again", yes="Yes, confirm again")
+    expect(desk.page.locator(".messagelist")).to_contain_text("Confirmed again: 1.")
+    assert desk.found() == []
+
+
 def test_finance_sends_money_back_and_reads_the_books(browser: Browser, stack: Stack) -> None:
     payment_id = _sell(stack, "Wanda Wolf", hour=14)
     desk = Desk.of(browser, stack, "paul", FINANCE, width=390)

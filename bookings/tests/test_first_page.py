@@ -25,11 +25,15 @@ from consent.withdrawal import withdraw_consent
 from mindfulqalb.audit.models import AuditVerification
 from mindfulqalb.audit.services import record
 from mindfulqalb.catalogue.models import Therapist
+from mindfulqalb.mail.models import SentMail
+from mindfulqalb.mail.states import MailState
 from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.retention.models import LegalHold, Restriction
 from mindfulqalb.staff.desk.registry import Viewer
 from mindfulqalb.staff.roles import ADMINISTRATOR, COMPLIANCE_AUDITOR, FINANCE, FRONT_DESK, THERAPIST
 from mindfulqalb.staff.tests.builders import make_member, make_superuser
+from mindfulqalb.subject_requests.models import SubjectRequest
+from mindfulqalb.subject_requests.states import RequestKind
 from payments.panels import revenue
 from payments.states import Attention
 
@@ -45,7 +49,7 @@ pytestmark = pytest.mark.django_db
 
 INDEX = "/admin/"
 # Four say who looks; each panel asks once, but for two facts of the outbox and of the seals.
-QUERIES = 26
+QUERIES = 28
 
 
 def _book(hour: int, **overrides: Any) -> Booking:
@@ -77,6 +81,18 @@ def _find(kind: FindingKind, **overrides: Any) -> None:
     )
 
 
+def _ask(due_at: datetime) -> None:
+    SubjectRequest.objects.create(
+        kind=RequestKind.ACCESS, email="p@example.com", wish="", received_at=due_at - timedelta(days=30), due_at=due_at
+    )
+
+
+def _lose_mail(now: datetime) -> None:
+    SentMail.objects.create(
+        key=uuid4(), template="confirmation", about="x:1", content="Dear", sent_at=now, state=MailState.BOUNCED
+    )
+
+
 def make_trouble(count: int) -> None:
     """So many of everything that needs a person, all of it now."""
     now = timezone.now()
@@ -92,6 +108,9 @@ def make_trouble(count: int) -> None:
         _die("email.confirmation")
         LegalHold.objects.create(target=f"booking:{number}", reason="A dispute", placed_at=now, placed_by="staff:1")
         Restriction.objects.create(person_hash=f"{number}", since=now)
+        for days in (-1, 6):
+            _ask(due_at=now + timedelta(days=days))
+        _lose_mail(now)
         ConsentDocument.objects.create(version=f"2027-01-0{number + 1}", title="New", text="New")
     AuditVerification.objects.create(
         started_at=now, finished_at=now, event_count=9, row_count=9, erased_count=0, finding_count=count, findings=[]
@@ -124,16 +143,18 @@ DOUBTS = ["Payments: disputed at the client's bank", "Payments: a refund of it f
 UNPLACED, DEAD, FINDINGS = "Paid, and without a session", "Work that was given up", "Findings of the last verification"
 WITHDRAWN, DRAFTS = "Consents withdrawn in 30 days", "Drafts of consent documents"
 KEPT = ["Holds on purging", "Erasures under way"]
+ASKED = ["Requests about one's own data: overdue", "Requests about one's own data: due in a week"]
+LOST = "Mails that did not arrive"
 
 
 @pytest.mark.parametrize(
     ("role", "titles"),
     [
         (THERAPIST, ["Account without a therapist"]),
-        (FRONT_DESK, [*SESSIONS, *CALENDAR]),
+        (FRONT_DESK, [*SESSIONS, *CALENDAR, LOST]),
         (FINANCE, [UNPLACED, *DOUBTS]),
-        (COMPLIANCE_AUDITOR, [WITHDRAWN, *KEPT, FINDINGS]),
-        (ADMINISTRATOR, [*SESSIONS, *CALENDAR, UNPLACED, DRAFTS, *DOUBTS, DEAD, *KEPT]),
+        (COMPLIANCE_AUDITOR, [WITHDRAWN, *ASKED, *KEPT, FINDINGS]),
+        (ADMINISTRATOR, [*SESSIONS, *CALENDAR, UNPLACED, DRAFTS, *DOUBTS, LOST, DEAD, *ASKED, *KEPT]),
     ],
 )
 def test_each_role_sees_what_is_its_to_do(client: Client, role: str, titles: list[str]) -> None:
@@ -152,7 +173,7 @@ def test_every_count_leads_to_a_list_of_just_these(client: Client, count: int) -
 
     tasks.pop(FINDINGS)  # leads to the verifications, of which one has all the findings
     listed = {title: client.get(url).context["cl"].result_count for title, (_, url) in tasks.items()}
-    assert (len(listed), set(listed.values())) == (13, {count})
+    assert (len(listed), set(listed.values())) == (16, {count})
     assert {title: number for title, (number, _) in tasks.items()} == listed
 
 

@@ -118,6 +118,7 @@ PAGES = {
     "payments_payment_refund": "FA",
     "password_change_done": ALL,
     "receipts_pdf": "FA",
+    "receipts_receipt_reveal": "FA",
     "recovery-codes": ALL,
     "second-factor": ALL,
     "second-factor-set-up": ALL,

@@ -105,6 +105,7 @@ def _arguments(name: str, role: str) -> list[object]:
         "subject_requests_subjectrequest_reveal": "subject_requests.SubjectRequest",
         "payments_payment_refund": "payments.Payment",
         "receipts_pdf": "receipts.Receipt",
+        "receipts_receipt_reveal": "receipts.Receipt",
     }
     if name == "app_list":
         return [ROLES[role][-1].partition(".")[0]]

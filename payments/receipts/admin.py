@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
 from mindfulqalb.audit.services import record
-from mindfulqalb.staff.read_only import ReadOnlyAdmin
+from mindfulqalb.staff.masking import mask_name
+from mindfulqalb.staff.reveal import RevealingAdmin
 from mindfulqalb.staff.values import ValuesFilter
 from payments.receipts.models import Receipt
 from payments.receipts.rendering import pdf_response
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 
 
 @admin.register(Receipt)
-class ReceiptAdmin(ReadOnlyAdmin):
-    """What was issued, by number; for whom stands only on the paper itself."""
+class ReceiptAdmin(RevealingAdmin):
+    """What was issued, by number; for whom stands only on the paper itself, which asks why somebody reads it."""
+
+    kind = "receipt"
+    persons: ClassVar = {"content": mask_name}
+    reveal_permission = "receipts.view_receipt"
 
     list_display = ("number", "issued_at", "amount", "payment", "is_void")
     list_filter: ClassVar = ["kind", ("year", ValuesFilter), ("currency", ValuesFilter)]
@@ -43,7 +47,7 @@ class ReceiptAdmin(ReadOnlyAdmin):
 
     @admin.display(description="PDF")
     def pdf(self, receipt: Receipt) -> str:
-        """Lead to the paper."""
+        """Lead to the paper; it opens for as long as somebody has said why they look."""
         return format_html('<a href="{}">{}.pdf</a>', reverse("admin:receipts_pdf", args=[receipt.pk]), receipt.number)
 
     def get_urls(self) -> list[URLPattern]:
@@ -52,10 +56,14 @@ class ReceiptAdmin(ReadOnlyAdmin):
         return [paper, *super().get_urls()]
 
     def show_pdf(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Hand out the paper to staff who may see receipts, on record: it names a client."""
-        receipt = get_object_or_404(Receipt, pk=pk)
-        if not self.has_view_permission(request, receipt):
+        """Hand out the paper to staff who have said why, on record: it names a client."""
+        if not self.has_reveal_permission(request):
             return HttpResponse(status=403)
+        receipt = self.get_object(request, str(pk))
+        if receipt is None:
+            raise Http404
+        if receipt.shown_until is None:
+            return HttpResponseRedirect(reverse("admin:receipts_receipt_reveal", args=[pk]))
         record(
             action="receipt.seen",
             actor=f"staff:{request.user.pk}",

@@ -45,10 +45,16 @@ def test_list_costs_the_same_for_any_number(
 def test_paper_is_handed_to_staff_on_record(client: Client) -> None:
     member = log_in(client)
     receipt = make_receipt()
+    paper, why = (reverse(f"admin:receipts_{name}", args=[receipt.id]) for name in ("pdf", "receipt_reveal"))
 
-    response = client.get(reverse("admin:receipts_pdf", args=[receipt.id]))
+    turned_away = client.get(paper)
+    client.post(why, {"reason": "The client lost it"})
+    response = client.get(paper)
 
+    assert (turned_away.status_code, turned_away.headers["Location"]) == (302, why)
     assert (response["Content-Type"], response.content) == ("application/pdf", receipt_pdf(receipt))
+    read = AuditEvent.objects.get(action="personal_data.read")
+    assert (read.target, read.reason) == (f"receipt:{receipt.pk}", "The client lost it")
     event = AuditEvent.objects.get(action="receipt.seen")
     assert (event.actor, event.target) == (f"staff:{member.pk}", f"payment:{receipt.payment_id}")
 

@@ -5,6 +5,7 @@ Roles by letter: Therapist, front Desk, Finance, Compliance auditor, Administrat
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib import admin
@@ -127,6 +128,8 @@ PAGES = {
 }
 
 CALLS = {
+    "get /api/staff/bookings": "TDA",
+    "get /api/staff/bookings/{pk}": "TDA",
     "post /api/staff/consents/export": "C",
 }
 
@@ -159,8 +162,10 @@ def staff_calls() -> set[str]:
     calls = set()
     for route, pattern in routes(get_resolver().url_patterns):
         if route.startswith(("api/^staff/", "api/staff/")):
-            path = "/" + route.replace("^", "").replace("$", "")
-            calls |= {f"{method} {path}" for method in getattr(pattern.callback, "actions", HTTP_METHODS)}
+            path = "/" + re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", route).replace("^", "").replace("$", "")
+            # HEAD is whatever GET is.
+            methods = set(getattr(pattern.callback, "actions", HTTP_METHODS)) - {"head"}
+            calls |= {f"{method} {path}" for method in methods}
     return calls
 
 

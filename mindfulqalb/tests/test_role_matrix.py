@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from django.contrib import admin
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bookings.models import Booking
+from mindfulqalb.api.public_ids import BOOKING
 from mindfulqalb.catalogue.models import Therapist
 from mindfulqalb.staff.roles import ROLES, THERAPIST
 from mindfulqalb.staff.tests.builders import PASSWORD, make_member
@@ -147,7 +149,7 @@ def test_role_is_served_the_calls_that_are_decided(client: Client, therapist: Th
 
     served = set()
     for call in CALLS:
-        method, path = call.split(" ")
+        method, path = call.replace("{pk}", BOOKING.encode(UUID(str(_row("bookings.Booking").pk)))).split(" ")
         answer = getattr(client, method)(
             path, {}, "application/json", headers={"Authorization": f"Bearer {pair.access}"}
         )

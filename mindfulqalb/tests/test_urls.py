@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from mindfulqalb.api.errors import InvalidInput
-from mindfulqalb.staff.roles import COMPLIANCE_AUDITOR, ROLES
+from mindfulqalb.staff.roles import COMPLIANCE_AUDITOR, FRONT_DESK, ROLES
 from mindfulqalb.staff.tests.builders import PASSWORD, make_member
 from mindfulqalb.staff.tokens import sign_in
 from mindfulqalb.tests.role_matrix import (
@@ -71,6 +71,8 @@ ROUTES = {
     "api/auth/token": WRITE,
     "api/auth/refresh": WRITE,
     "api/auth/revoke": WRITE,
+    "api/staff/bookings": READ,
+    "api/staff/bookings/<pk>": READ,
     "api/staff/consents/export": WRITE,
     "api/webhooks/razorpay": WRITE,
     "api/webhooks/stripe": WRITE,
@@ -124,7 +126,7 @@ def test_routes_of_the_admin_all_lie_under_its_address() -> None:
 def _let_in(client: Client, route: str) -> None:
     """Show a token where staff alone are told anything at all."""
     if route.startswith("api/staff/"):
-        make_member(COMPLIANCE_AUDITOR, password=PASSWORD)
+        make_member(COMPLIANCE_AUDITOR, FRONT_DESK, password=PASSWORD)
         _, pair = sign_in(username="meera", password=PASSWORD, code="", now=timezone.now())
         client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {pair.access}"
 

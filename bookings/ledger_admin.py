@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib import admin
 from django.db.models import Q
 from django.utils import timezone
+from psycopg import sql
 
 from bookings.ledger import Account, accounted, partly_refunded
 from bookings.ledger_report import books_at_a_glance
@@ -42,6 +43,12 @@ class AccountFilter(admin.SimpleListFilter):
         return queryset.filter(_may_stand_at(str(self.value())), account=self.value()).exclude(rest=0)
 
 
+class CapturedFilter(ValuesFilter):
+    """By what captured payments alone have."""
+
+    condition = sql.SQL("state = 'CAPTURED'")
+
+
 def _may_stand_at(account: str) -> Q:
     """Name the payments among which an account's are, by an index, where they are few.
 
@@ -71,7 +78,7 @@ class LedgerEntryAdmin(UncompiledAdmin):
     change_list_template = "admin/bookings/ledger.html"
     paginator = LedgerPaginator
     list_display = ("captured_at", "gateway", "provider_payment_id", "captured", "left", "account", "attention")
-    list_filter: ClassVar = [AccountFilter, ("captured_currency", ValuesFilter), ("gateway", ValuesFilter)]
+    list_filter: ClassVar = [AccountFilter, ("captured_currency", CapturedFilter), ("gateway", ValuesFilter)]
     search_fields = ("provider_order_id", "provider_payment_id")
     ordering = ("-captured_at",)
 

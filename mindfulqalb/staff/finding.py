@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 CLIENT = "client"
-MOST_FOUND = 10_000
+MOST_FOUND = 1000
 DIGESTS = re.compile(r"[0-9a-f]{64}(,[0-9a-f]{64})*")
 # Ours and the vendors' have letters and digits; people's names have no digits, and their telephones no letters.
 ID = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w:.-]+")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.db import connection
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 # PostgreSQL does not skip from value to value by itself: https://wiki.postgresql.org/wiki/Loose_indexscan
 DISTINCT = """
 WITH RECURSIVE found AS (
-    (SELECT {column} AS value FROM {table} ORDER BY {column} LIMIT 1)
+    (SELECT {column} AS value FROM {table} WHERE {condition} ORDER BY {column} LIMIT 1)
     UNION ALL
-    SELECT (SELECT {column} FROM {table} WHERE {column} > found.value ORDER BY {column} LIMIT 1)
+    SELECT (SELECT {column} FROM {table} WHERE {column} > found.value AND {condition} ORDER BY {column} LIMIT 1)
     FROM found WHERE found.value IS NOT NULL
 )
 SELECT value FROM found WHERE value IS NOT NULL
@@ -24,17 +24,20 @@ SELECT value FROM found WHERE value IS NOT NULL
 
 
 class ValuesFilter(admin.AllValuesFieldListFilter):
-    """Offers each value that a column has; an index must begin with the column."""
+    """Offers each value that a column has; an index must begin with the column. A partial one: `condition` names it."""
+
+    condition: ClassVar[sql.SQL] = sql.SQL("TRUE")
 
     def __init__(self, field: Field[Any, Any], *place: Any, **named: Any) -> None:
         """Find the values anew for each page."""
         super().__init__(field, *place, **named)
-        self.lookup_choices: Any = distinct_values(field)
+        self.lookup_choices: Any = distinct_values(field, self.condition)
 
 
-def distinct_values(field: Field[Any, Any]) -> list[Any]:
+def distinct_values(field: Field[Any, Any], condition: sql.SQL) -> list[Any]:
     """List the values of a column in order, by as many steps in its index as there are values."""
-    names = {"table": sql.Identifier(field.model._meta.db_table), "column": sql.Identifier(str(field.column))}
+    table, column = sql.Identifier(field.model._meta.db_table), sql.Identifier(str(field.column))
+    query = sql.SQL(DISTINCT).format(table=table, column=column, condition=condition)
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(DISTINCT).format(**names).as_string())
+        cursor.execute(query.as_string())
         return [value for (value,) in cursor.fetchall()]

@@ -114,7 +114,7 @@ class BookingAdmin(MovePage, FindsByEmail, RevealingAdmin):
     list_select_related = ("therapist",)
     readonly_fields = ("person", "undelivered_mails", "story")
     shown_first = (
-        *("person", "starts_at", "ends_at", "offer", "therapist", "state"),
+        *("person", "starts_at", "ends_at", "another_time", "offer", "therapist", "state"),
         *("payment", "payment_status", "consent", "undelivered_mails", "story"),
     )
     ordering = ("-starts_at",)

@@ -45,6 +45,7 @@ class StaffBookingViewSet(ViewSet):
     authentication_classes = (StaffTokenAuthentication,)
     permission_classes = (HasStaffPermission,)
     required_permission = "bookings.view_booking"
+    lookup_value_regex = "booking_[^/]+"
     throttle_classes = (AddressThrottle,)
     throttle_scope = "staff"
 

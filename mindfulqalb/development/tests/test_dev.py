@@ -124,7 +124,9 @@ def test_dev_runs_everything_and_leaves_nothing_but_data(machine: Machine) -> No
     run = machine.start()
     lines = read_until(run.stdout, "Mailbox")
     assert LOGIN.findall(lines) == []
-    _assert_everything_runs(machine, lines, password="as printed by the first run")
+    _assert_everything_runs(
+        machine, lines, password="as printed by the first run; forgotten: make manage ARGS='changepassword admin'"
+    )
     _assert_second_run_is_refused(machine, run.pid)
     run.send_signal(signal.SIGKILL)
     assert (run.wait(), machine.left_overs()) == (-signal.SIGKILL, [])

@@ -205,7 +205,11 @@ def _sandbox(data: Path) -> list[str]:
 
 
 def _addresses(login: str) -> str:
-    password = "as printed above" if login else "as printed by the first run"
+    password = (
+        "as printed above"
+        if login
+        else "as printed by the first run; forgotten: make manage ARGS='changepassword admin'"
+    )
     pages = {
         "Booking page": f"{settings.SITE_URL}/",
         "Admin": f"{settings.SITE_URL}/admin/ (user admin, password {password})",

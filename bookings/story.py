@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from bookings.credits import payments_of
 from bookings.practice_time import local
@@ -14,7 +13,7 @@ from mindfulqalb.mail.models import SentMail
 from mindfulqalb.mail.states import LEFT_THE_HOUSE
 from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.outbox.states import State
-from mindfulqalb.staff.models import StaffMember
+from mindfulqalb.staff.names import members_of
 from mindfulqalb.webhooks.models import WebhookDelivery
 from payments.money import Money
 
@@ -109,14 +108,8 @@ def _left_to_do(subjects: Iterable[str]) -> list[Chapter]:
 def _names(actors: Iterable[str]) -> dict[str, str]:
     """Say who it was: staff by name, vendors and the rest in words."""
     known = {actor: ACTORS.get(actor, actor.removeprefix("vendor:")) for actor in actors}
-    ids = [UUID(actor.removeprefix("staff:")) for actor in known if _is_staff(actor)]
-    members = {f"staff:{member.id}": member for member in StaffMember.objects.filter(id__in=ids)} if ids else {}
+    members = members_of(known)
     return known | {actor: member.get_full_name() or member.username for actor, member in members.items()}
-
-
-def _is_staff(actor: str) -> bool:
-    kind, _, staff_id = actor.partition(":")
-    return kind == "staff" and len(staff_id) == len(str(UUID(int=0)))
 
 
 def _in_words(action: str) -> str:

@@ -12,8 +12,10 @@ from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
 
-from consent.exports import ConsentFilter, export_consents
+from consent.export_filter import ConsentFilter, known_session_types, known_versions
+from consent.exports import export_consents
 from consent.states import ConsentState
+from mindfulqalb.api.errors import Refusal
 from mindfulqalb.audit.exports.period import Period
 
 if TYPE_CHECKING:
@@ -34,17 +36,22 @@ class ExportForm(forms.Form):
 
     since = forms.DateField(required=False, widget=DayInput)
     until = forms.DateField(required=False, widget=DayInput)
-    version = forms.CharField(required=False, max_length=20)
-    session_type = forms.CharField(required=False, max_length=50)
+    version = forms.ChoiceField(required=False, choices=lambda: _offered(known_versions()))
+    session_type = forms.ChoiceField(required=False, choices=lambda: _offered(known_session_types()))
     state = forms.ChoiceField(required=False, choices=[("", "any"), *ConsentState.choices])
     reason = forms.CharField(max_length=500, help_text="It goes on record, and into the export.")
+    allow_empty = forms.BooleanField(required=False, help_text="Export even when no record matches.")
 
     def wanted(self) -> ConsentFilter:
         """Read the filter."""
-        asked = dict(self.cleaned_data)
-        period = Period(asked.pop("since"), asked.pop("until"))
-        del asked["reason"]
-        return ConsentFilter(period, **asked)
+        asked = self.cleaned_data
+        period = Period(asked["since"], asked["until"])
+        return ConsentFilter(period, asked["version"], asked["session_type"], asked["state"])
+
+    def show(self, refusal: Refusal) -> None:
+        """Put what was refused beside the fields."""
+        for name, messages in refusal.fields.items():
+            self.add_error("allow_empty" if name == "allowEmpty" else name, messages)
 
 
 class ExportPage(admin.ModelAdmin[Any]):
@@ -66,14 +73,25 @@ class ExportPage(admin.ModelAdmin[Any]):
             raise PermissionDenied
         form = ExportForm(request.POST or None)
         if form.is_valid():
-            return _archive(form, actor=f"staff:{request.user.pk}")
+            try:
+                return _archive(form, actor=f"staff:{request.user.pk}")
+            except Refusal as refusal:
+                form.show(refusal)
         context = {**self.admin_site.each_context(request), "title": "Export", "form": form, "opts": self.opts}
         return TemplateResponse(request, "admin/consent/consentrecord/export.html", context)
 
 
+def _offered(values: list[str]) -> list[tuple[str, str]]:
+    return [("", "any"), *((value, value) for value in values)]
+
+
 def _archive(form: ExportForm, *, actor: str) -> StreamingHttpResponse:
     export, archive = export_consents(
-        wanted=form.wanted(), actor=actor, reason=form.cleaned_data["reason"], now=timezone.now()
+        wanted=form.wanted(),
+        actor=actor,
+        reason=form.cleaned_data["reason"],
+        now=timezone.now(),
+        allow_empty=form.cleaned_data["allow_empty"],
     )
     return archive_response(archive, export.filename)
 

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
 from consent.models import ConsentDocument, ConsentRecord
-from consent.queries import with_state
-from consent.states import GIVING
 from mindfulqalb.api.public_ids import CONSENT
 from mindfulqalb.audit.digests import plain
 from mindfulqalb.audit.exports.archive import Part
-from mindfulqalb.audit.exports.period import Period
 from mindfulqalb.audit.exports.services import begin_export, stream_export
 from mindfulqalb.audit.exports.trail import CHUNK_ROWS, json_line, payload_entry, sealed_ids
 from mindfulqalb.audit.models import AuditEvent
@@ -26,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from django.db.models import QuerySet
-
+    from consent.export_filter import ConsentFilter
     from mindfulqalb.audit.exports.services import Export
 
 # What a spreadsheet would take for a formula.
@@ -40,38 +34,19 @@ CSV_COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
-class ConsentFilter:
-    """Which records; what is empty does not narrow. A state brings with it the acts that closed such a consent."""
-
-    period: Period = dataclasses.field(default_factory=Period)
-    version: str = ""
-    session_type: str = ""
-    state: str = ""
-
-    def rows(self, now: datetime) -> QuerySet[ConsentRecord]:
-        """Find the records."""
-        exact = {"consent_version": self.version, "session_type": self.session_type}
-        rows = ConsentRecord.objects.filter(
-            self.period.of("created_at"), **{name: value for name, value in exact.items() if value}
-        )
-        if self.state:
-            given = with_state(now=now).filter(state=self.state).values("id")
-            rows = rows.filter(Q(id__in=given) | Q(refers_to__in=given) & ~Q(event__in=GIVING))
-        return rows
-
-    def described(self) -> dict[str, str]:
-        """Name what is set."""
-        names = {"version": self.version, "session_type": self.session_type, "state": self.state}
-        return self.period.described() | {name: value for name, value in names.items() if value}
-
-
-def export_consents(*, wanted: ConsentFilter, actor: str, reason: str, now: datetime) -> tuple[Export, Iterator[bytes]]:
+def export_consents(
+    *, wanted: ConsentFilter, actor: str, reason: str, now: datetime, allow_empty: bool = False
+) -> tuple[Export, Iterator[bytes]]:
     """Begin an export; return it and its archive, which is made while it is sent, in constant memory.
 
-    Raises ReasonRequired.
+    Raises ReasonRequired, InvalidInput for a filter that no record can pass, NothingMatches unless `allow_empty`.
     """
-    export = begin_export(subject="consents", filters=wanted.described(), actor=actor, reason=reason, now=now)
+    wanted.refuse_mistakes()
+    if not allow_empty:
+        wanted.refuse_nothing(now)
+    export = begin_export(
+        subject="consents", period=wanted.period, filters=wanted.narrowed(), actor=actor, reason=reason, now=now
+    )
     reach = export.checkpoint.sequence
     parts = [
         Part("records.jsonl", lambda: _record_lines(wanted, now, reach)),

@@ -82,7 +82,10 @@ class WithdrawalSerializer(serializers.Serializer[object]):
 
 
 class ExportRequestSerializer(serializers.Serializer[object]):
-    """`POST /api/staff/consents/export`. What is left out does not narrow; days are the practice's."""
+    """`POST /api/staff/consents/export`. What is left out does not narrow; days are the practice's.
+
+    An export of no record at all needs `allowEmpty`.
+    """
 
     reason = PlainText(max_length=500)
     since = serializers.DateField(required=False, default=None, allow_null=True)
@@ -90,6 +93,7 @@ class ExportRequestSerializer(serializers.Serializer[object]):
     version = PlainText(max_length=20, required=False, default="", allow_blank=True)
     sessionType = PlainText(max_length=50, required=False, default="", allow_blank=True)
     state = serializers.ChoiceField(choices=ConsentState.choices, required=False, default="", allow_blank=True)
+    allowEmpty = serializers.BooleanField(required=False, default=False)
 
 
 class ConsentAnswerSerializer(serializers.Serializer[object]):

@@ -11,7 +11,8 @@ from rest_framework.decorators import action
 from rest_framework.viewsets import ViewSet
 
 from consent.export_admin import PERMISSION, archive_response
-from consent.exports import ConsentFilter, export_consents
+from consent.export_filter import ConsentFilter
+from consent.exports import export_consents
 from consent.serializers import ExportRequestSerializer
 from mindfulqalb.api.negotiation import WhateverIsAccepted
 from mindfulqalb.api.throttles import AddressThrottle
@@ -44,6 +45,10 @@ class StaffConsentViewSet(ViewSet):
             Period(data["since"], data["until"]), data["version"], data["sessionType"], data["state"]
         )
         export, archive = export_consents(
-            wanted=wanted, actor=f"staff:{request.user.pk}", reason=data["reason"], now=timezone.now()
+            wanted=wanted,
+            actor=f"staff:{request.user.pk}",
+            reason=data["reason"],
+            now=timezone.now(),
+            allow_empty=data["allowEmpty"],
         )
         return archive_response(archive, export.filename)

@@ -22,7 +22,7 @@ def export_events(*, period: Period, actor: str, reason: str, now: datetime) -> 
 
     Raises ReasonRequired.
     """
-    export = begin_export(subject="events", filters=period.described(), actor=actor, reason=reason, now=now)
+    export = begin_export(subject="events", period=period, filters={}, actor=actor, reason=reason, now=now)
     part = Part("events.jsonl", lambda: _events(period, export.checkpoint.sequence))
     return export, stream_export(export=export, parts=[part])
 

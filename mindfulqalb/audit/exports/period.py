@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Q
 
+from mindfulqalb.api.errors import InvalidInput
+from mindfulqalb.audit.digests import plain
+
 
 @dataclass(frozen=True)
 class Period:
@@ -16,6 +19,11 @@ class Period:
 
     since: date | None = None
     until: date | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a period that ends before it begins. Raises InvalidInput."""
+        if self.since and self.until and self.since > self.until:
+            raise InvalidInput(fields={"since": [f"{self.since} is later than until, {self.until}."]})
 
     def of(self, column: str) -> Q:
         """Return the condition that a time lies in it."""
@@ -30,6 +38,11 @@ class Period:
         """Name what is set."""
         days = {"since": self.since, "until": self.until}
         return {name: day.isoformat() for name, day in days.items() if day}
+
+    def bounds(self) -> dict[str, str]:
+        """Spell its first moment, and the first one after it, as heads spell theirs; empty is open."""
+        begin = plain(_midnight(self.since)) if self.since else ""
+        return {"from": begin, "before": plain(_midnight(self.until + timedelta(days=1))) if self.until else ""}
 
 
 def _midnight(day: date) -> datetime:

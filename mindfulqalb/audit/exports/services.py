@@ -13,12 +13,14 @@ from mindfulqalb.audit.exports.archive import Archive, Part
 from mindfulqalb.audit.exports.trail import trail_parts
 from mindfulqalb.audit.services import record, required_reason
 from mindfulqalb.audit.signing import sign
+from mindfulqalb.staff.names import login_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
     from uuid import UUID
 
+    from mindfulqalb.audit.exports.period import Period
     from mindfulqalb.audit.models import AuditCheckpoint
 
 KIND = "mindfulqalb export"
@@ -30,6 +32,7 @@ class Export:
 
     subject: str
     filters: dict[str, str]
+    period: Period
     actor: str
     reason: str
     now: datetime
@@ -42,11 +45,15 @@ class Export:
         return f"{self.subject}-{self.now:%Y-%m-%d-%H%M%S}.zip"
 
 
-def begin_export(*, subject: str, filters: dict[str, str], actor: str, reason: str, now: datetime) -> Export:
+def begin_export(
+    *, subject: str, period: Period, filters: dict[str, str], actor: str, reason: str, now: datetime
+) -> Export:
     """Record who takes what out and why, and sign the state of the trail that the export will be of.
 
-    Raises ReasonRequired. The export is on record even when nobody waits for the end of it.
+    Raises ReasonRequired. `filters` are those beside the period: for what they leave, nobody can prove that it is all.
+    The export is on record even when nobody waits for the end of it.
     """
+    filters = period.described() | filters
     why = required_reason(reason)
     event = record(
         action=f"{subject}.exported",
@@ -56,7 +63,7 @@ def begin_export(*, subject: str, filters: dict[str, str], actor: str, reason: s
         reason=why,
         now=now,
     )
-    return Export(subject, filters, actor, why, now, event.id, checkpoint=take_checkpoint(now=now))
+    return Export(subject, filters, period, actor, why, now, event.id, checkpoint=take_checkpoint(now=now))
 
 
 def stream_export(*, export: Export, parts: Iterable[Part]) -> Iterator[bytes]:
@@ -83,9 +90,11 @@ def _manifest(export: Export, files: dict[str, Any]) -> dict[str, Any]:
         "subject": export.subject,
         "event_id": str(export.event_id),
         "exported_by": export.actor,
+        "exported_by_name": login_names([export.actor]).get(export.actor, ""),
         "reason": export.reason,
         "exported_at": plain(export.now),
         "filters": export.filters,
+        "period": export.period.bounds(),
         "files": files,
         "checkpoint": certificate_of(export.checkpoint),
         "key_id": export.checkpoint.key_id,

@@ -119,6 +119,17 @@ def test_what_a_hand_in_the_dashboard_took_is_not_left_to_a_bank_that_took_nothi
     assert _attention(payment) == "refund_failed"
 
 
+def test_a_dispute_that_is_first_heard_of_when_it_was_lost_is_lost(payer: Payer) -> None:
+    payment = paid_at(payer)
+    raised = payer.sandbox.dispute(PATHS[payer.name], str(payment.provider_payment_id))
+    payer.sandbox.settle(f"{payer.name}/disputes", str(raised["id"]), "lost")
+
+    sync_disputes(gateway=payer.name, now=NOW)
+
+    dispute = Dispute.objects.get()
+    assert (dispute.state, dispute.settled_at, _attention(payment)) == (DisputeState.LOST, NOW, "dispute_lost")
+
+
 def test_staff_cannot_promise_anything_while_a_bank_decides(payer: Payer) -> None:
     payment = paid_at(payer)
     raise_dispute(payer, payment)

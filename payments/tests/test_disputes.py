@@ -181,6 +181,26 @@ def test_a_dispute_never_takes_more_than_had_come(is_converted: bool, payer: Pay
     assert Dispute.objects.get().amount == Money(500, currency)
 
 
+def test_a_dispute_in_another_currency_is_about_all_that_came_though_its_number_is_smaller(payer: Payer) -> None:
+    payment = paid_at(payer)
+    Payment.objects.filter(id=payment.id).update(captured_currency="EUR")
+
+    raise_dispute(payer, payment, 600)
+
+    assert Dispute.objects.get().amount == Money(payer.price.amount_minor, "EUR")
+
+
+def test_a_lost_dispute_calls_a_person_once_more(payer: Payer, caplog: pytest.LogCaptureFixture) -> None:
+    payment = paid_at(payer)
+    dispute_id = raise_dispute(payer, payment)
+    caplog.clear()
+
+    settle_dispute(payer, dispute_id, "lost")
+
+    errors = [record.message for record in caplog.records if record.levelno == logging.ERROR]
+    assert errors == [f"payment {payment.id} needs a person: dispute_lost"]
+
+
 def test_a_dispute_about_money_that_is_not_ours_is_left_alone(payer: Payer) -> None:
     payment = paid_at(payer)
     Payment.objects.filter(id=payment.id).update(provider_payment_id="pay_other")
@@ -222,6 +242,18 @@ def test_an_undecided_dispute_that_is_not_among_the_newest_is_asked_for_by_its_i
         assert sync_disputes(gateway="razorpay", now=NOW) == 1
 
     assert Dispute.objects.get().state == DisputeState.WON
+
+
+@pytest.mark.usefixtures("_made_up_razorpay")
+def test_what_is_settled_or_the_other_gateways_is_not_asked_for() -> None:
+    values = {"amount_minor": 100, "currency": "INR", "noticed_at": NOW}
+    for gateway, state in (("razorpay", DisputeState.WON), ("stripe", DisputeState.OPEN)):
+        payment = make_captured_payment(gateway=gateway)
+        Dispute.objects.create(payment=payment, provider_dispute_id=f"disp_{gateway}", state=state, **values)
+    with responses.RequestsMock() as mock:
+        mock.get(f"{URL}/v1/disputes", json={"items": []})
+
+        assert sync_disputes(gateway="razorpay", now=NOW) == 0
 
 
 @pytest.mark.usefixtures("_made_up_razorpay")

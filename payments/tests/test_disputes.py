@@ -353,7 +353,7 @@ def test_the_list_shows_disputes_in_a_fixed_number_of_queries(
 
     admin_client.get(reverse("admin:payments_dispute_changelist"))  # the first click of a minute renews the session
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         response = admin_client.get(reverse("admin:payments_dispute_changelist"))
 
     assert len(response.context["cl"].result_list) == count

@@ -10,6 +10,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_noop as _
 
 
 class SessionType(models.TextChoices):
@@ -29,6 +30,12 @@ class SessionFormat(models.TextChoices):
     VIDEO = "video", "Video"
 
 
+# As clients read them; templates translate.
+FORMAT_NAMES = {
+    SessionFormat.CHAT: _("Text chat"),
+    SessionFormat.AUDIO: _("Audio call"),
+    SessionFormat.VIDEO: _("Video call"),
+}
 EVENT_TYPE_OF_ANOTHER = "This event type is another therapist's: their calendars would be mixed up."
 # Rupees are paid through Razorpay, dollars through Stripe.
 GATEWAY_OF_CURRENCY = {"INR": "razorpay", "USD": "stripe"}

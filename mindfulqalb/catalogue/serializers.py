@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import MAXYEAR, MINYEAR
+from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
 
+from mindfulqalb.api.fields import ClockTime, SessionDate
+
 if TYPE_CHECKING:
+    import datetime as dt
+
     from mindfulqalb.catalogue.models import Price, SessionOffer  # noqa: F401  (named in the generics below)
+    from mindfulqalb.catalogue.terms import RefundStep  # noqa: F401  (named in the generics below)
 
 
 class PriceSerializer(serializers.Serializer["Price"]):
@@ -27,6 +33,7 @@ class OfferSerializer(serializers.Serializer["SessionOffer"]):
     title = serializers.CharField()
     durationMinutes = serializers.IntegerField(source="duration_minutes")
     prices = PriceSerializer(many=True, source="prices.all")
+    therapist = serializers.CharField(source="therapist.name")
 
 
 class HelplineSerializer(serializers.Serializer[dict[str, str]]):
@@ -44,8 +51,43 @@ class PracticeSerializer(serializers.Serializer[dict[str, object]]):
     helplines = HelplineSerializer(many=True)
 
 
+class CatalogueRequestSerializer(serializers.Serializer[object]):
+    """`GET /api/catalogue`: asked with a session's day and time, the answer says what cancelling it gives back."""
+
+    date = SessionDate(required=False, default=None, allow_null=True)
+    time = ClockTime(required=False, default=None, allow_null=True)
+
+    def validate_date(self, value: dt.date | None) -> dt.date | None:
+        """Want a day that has one before and one after it, wherever on Earth."""
+        if value is not None and value.year in {MINYEAR, MAXYEAR}:
+            self.fields["date"].fail("invalid")
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Want both or none."""
+        for given, missing in (("date", "time"), ("time", "date")):
+            if attrs[given] is not None and attrs[missing] is None:
+                raise serializers.ValidationError({missing: [self.fields[missing].error_messages["null"]]})
+        return attrs
+
+
+class RefundStepSerializer(serializers.Serializer["RefundStep"]):
+    """Cancelled until then, so much comes back."""
+
+    until = serializers.DateTimeField()
+    refundPercent = serializers.IntegerField(source="percent")
+
+
+class CancellationTermsSerializer(serializers.Serializer[dict[str, object]]):
+    """What the rules mean for one session from now on; after the last step nothing comes back."""
+
+    text = serializers.CharField(help_text="The steps as one sentence, in the language that was asked for.")
+    steps = RefundStepSerializer(many=True)
+
+
 class CatalogueSerializer(serializers.Serializer[dict[str, object]]):
     """All that a booking page needs to start."""
 
     practice = PracticeSerializer()
     sessions = OfferSerializer(many=True)
+    cancellation = CancellationTermsSerializer(allow_null=True, help_text="Null where no time was asked about.")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils import timezone
 from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
@@ -12,7 +15,8 @@ from rest_framework.viewsets import ViewSet
 
 from mindfulqalb.api.throttles import AddressThrottle
 from mindfulqalb.catalogue.queries import active_offers
-from mindfulqalb.catalogue.serializers import CatalogueSerializer
+from mindfulqalb.catalogue.serializers import CatalogueRequestSerializer, CatalogueSerializer
+from mindfulqalb.catalogue.terms import cancellation_rules, refund_steps, terms_text
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -24,12 +28,28 @@ class CatalogueViewSet(ViewSet):
     throttle_classes = (AddressThrottle,)
     throttle_scope = "read"
 
-    @extend_schema(responses=forced_singular_serializer(CatalogueSerializer))
+    @extend_schema(parameters=[CatalogueRequestSerializer], responses=forced_singular_serializer(CatalogueSerializer))
     def list(self, request: Request) -> Response:
-        """List every session on sale."""
+        """List every session on sale; asked with a time, say as well what cancelling a session then gives back."""
+        asked = CatalogueRequestSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
         practice = {
             "name": settings.PRACTICE_NAME,
             "timeZone": settings.PRACTICE_TIME_ZONE,
             "helplines": settings.HELPLINES,
         }
-        return Response(CatalogueSerializer({"practice": practice, "sessions": active_offers()}).data)
+        catalogue: dict[str, object] = {
+            "practice": practice,
+            "sessions": active_offers(),
+            "cancellation": _terms(asked.validated_data, timezone.now()),
+        }
+        return Response(CatalogueSerializer(catalogue).data)
+
+
+def _terms(asked: dict[str, Any], now: datetime) -> dict[str, object] | None:
+    if asked["date"] is None:
+        return None
+    zone = ZoneInfo(settings.PRACTICE_TIME_ZONE)
+    starts_at = datetime.combine(asked["date"], asked["time"], tzinfo=zone).astimezone(UTC)
+    steps = refund_steps(cancellation_rules(), starts_at=starts_at, now=now)
+    return {"text": terms_text(steps, starts_at=starts_at, zone=zone), "steps": steps}

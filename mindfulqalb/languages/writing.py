@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.utils import translation
@@ -26,6 +27,15 @@ def time_of_day(moment: datetime) -> str:
     if translation.get_language() != "hi":
         return f"{_clock(moment)} {moment:%p}"
     return f"{_hindi_part(moment)} {_clock(moment)} बजे"
+
+
+def gmt_offset(moment: datetime) -> str:
+    """Write how far its clock is from Greenwich's, as browsers do: `GMT+5:30`, `GMT-5`, `GMT`."""
+    offset = moment.utcoffset()
+    if not offset:
+        return "GMT"
+    hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
+    return f"GMT{'-' if offset < timedelta(0) else '+'}{hours}{f':{minutes:02}' if minutes else ''}"
 
 
 def _clock(moment: datetime) -> str:

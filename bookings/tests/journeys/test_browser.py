@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -71,10 +72,15 @@ def test_booking_page_with_razorpay_ends_confirmed(width: int, dark: bool, brows
     email = f"razorpay{width}@example.com"
     page = browser.page(width=width, dark=dark)
     _walk_to_payment(page, stack, email)
+    # The first free day may be nearer than the rule for all of the price.
+    terms = re.compile(r"(until .+, \d+:\d\d [AP]M: all of it back; after that half|half of the price comes back)\.$")
+    expect(page.locator("#cancellation-terms")).to_have_text(terms)
+    expect(page.locator("#payment-summary [data-summary=therapist]")).to_have_text("MindfulQALB")
 
     _pay_in_dialog(page)
 
     expect(page.locator("#confirmation-link")).to_be_visible()
+    expect(page.locator("#done-panel [data-summary=therapist]")).to_have_text("MindfulQALB")
     assert page.get_attribute("#confirmation-link", "href") == _calendar_page(stack, email)
     mail = wait_until(lambda: stack.mails_to(email), "the mail")[0]
     assert mail["subject"] == "Your appointment is confirmed"
@@ -114,6 +120,7 @@ def test_booking_page_with_the_free_call_needs_no_payment(browser: Browser, stac
     _choose(page, stack, session="free", currency=None)
     _introduce(page, "free@example.com")
     _agree(page)
+    expect(page.locator("#cancellation-terms")).to_be_hidden()
 
     page.click("[data-action=pay]")
 

@@ -28,6 +28,7 @@ def session(kind: str, session_format: str, title: str, minutes: int, rupees: in
             {"currency": "INR", "amount": rupees * 100, "payWith": "razorpay"},
             {"currency": "USD", "amount": dollars * 100, "payWith": "stripe"},
         ],
+        "therapist": "Dr. Asha",
     }
 
 
@@ -60,8 +61,10 @@ def test_catalogue_answers_with_all_that_a_booking_page_needs(api: APIClient, se
                     "title": "Free first call",
                     "durationMinutes": 15,
                     "prices": [],
+                    "therapist": "Dr. Asha",
                 },
             ],
+            "cancellation": None,
         },
     )
 
@@ -111,3 +114,34 @@ def test_catalogue_is_counted_per_address(api: APIClient, settings: Settings) ->
     statuses = [api.get("/api/catalogue").status_code for _ in range(3)]
 
     assert statuses == [200, 200, 429]
+
+
+def test_catalogue_says_what_cancelling_a_session_at_a_time_gives_back(api: APIClient) -> None:
+    load_default_catalogue(therapist_name="Dr. Asha")
+
+    answer = api.get("/api/catalogue", {"date": "2099-12-04", "time": "4:00 PM"}).json()["cancellation"]
+
+    assert answer == {
+        "text": "Cancel until Thu 3 Dec, 4:00 PM: all of it back; after that half.",
+        "steps": [
+            {"until": "2099-12-03T10:30:00Z", "refundPercent": 100},
+            {"until": "2099-12-04T10:30:00Z", "refundPercent": 50},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"date": "2099-12-04"}, "time"),
+        ({"time": "4:00 PM"}, "date"),
+        ({"date": "soon", "time": "4:00 PM"}, "date"),
+        ({"date": "0001-01-01", "time": "00:00"}, "date"),
+        ({"date": "9999-12-31", "time": "23:59"}, "date"),
+        ({"date": "2099-12-04", "time": "late"}, "time"),
+    ],
+)
+def test_catalogue_wants_a_day_and_a_time_or_neither(asked: dict[str, str], field: str, api: APIClient) -> None:
+    response = api.get("/api/catalogue", asked)
+
+    assert (response.status_code, list(response.json()["fields"])) == (400, [field])

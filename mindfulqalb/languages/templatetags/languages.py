@@ -8,7 +8,7 @@ from django import template
 from django.conf import settings
 from django.utils import timezone, translation
 
-from mindfulqalb.languages.writing import clock_span, time_of_day
+from mindfulqalb.languages.writing import clock_span, gmt_offset, time_of_day
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,6 +26,12 @@ def clock(start: datetime, end: datetime) -> str:
 def written_time_of_day(moment: datetime) -> str:
     """One time, in the time zone around it."""
     return time_of_day(moment)
+
+
+@register.filter(name="gmt_offset", expects_localtime=True)
+def written_gmt_offset(moment: datetime) -> str:
+    """How far the time zone around it is from Greenwich."""
+    return gmt_offset(moment)
 
 
 @register.simple_tag

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import translation
 
-from mindfulqalb.languages.writing import clock_span
+from mindfulqalb.languages.writing import clock_span, gmt_offset
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 DASH = "\N{EN DASH}"
@@ -33,3 +33,17 @@ def test_clock_span_is_written_as_people_say_it(hour: int, minute: int, english:
             written.append(clock_span(start, start + timedelta(hours=1)))
 
     assert written == [english, hindi]
+
+
+@pytest.mark.parametrize(
+    ("zone", "written"),
+    [
+        ("Asia/Kolkata", "GMT+5:30"),
+        ("America/New_York", "GMT-5"),
+        ("America/St_Johns", "GMT-3:30"),
+        ("Europe/London", "GMT"),
+        ("Pacific/Kiritimati", "GMT+14"),
+    ],
+)
+def test_offset_is_written_as_browsers_write_it(zone: str, written: str) -> None:
+    assert gmt_offset(datetime(2026, 12, 4, 12, tzinfo=ZoneInfo(zone))) == written

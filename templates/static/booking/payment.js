@@ -21,6 +21,7 @@
       session: app.session.fullName(offer),
       when: `${app.formats.dayName(date)}, ${app.formats.clock(start, timeZone)}`,
       yours: app.formats.zoneName(timeZone) + (yours && ` · ${app.text("zone.yours", { time: yours })}`),
+      therapist: offer.therapist,
       price: app.session.priceText(offer),
       ...draft.customer,
     };
@@ -43,6 +44,7 @@
     page.byId("payment-note").textContent = app.text(`note.${kind()}`);
     step.querySelector("[data-action=pay]").textContent = label();
     step.querySelector("[data-action=back]").hidden = paid;
+    if (paid) page.say("cancellation-terms", "");
     if (paid) app.hold.stop();
     else app.hold.watch(onExpire);
   }
@@ -58,6 +60,23 @@
     status(null);
     summarize();
     draw();
+    return tellTerms();
+  }
+
+  /** Before anybody pays: what comes back when they cancel. Without it there is a way to try again. */
+  async function tellTerms() {
+    page.say("cancellation-terms", "");
+    if (kind() === "finish" || kind() === "free") return;
+    page.say("cancellation-terms", app.text("terms.looking")); // keeps its line: the button must not jump away
+    try {
+      const { text, steps } = await app.session.cancellationTerms(draft.date, draft.slot.time);
+      const { timeZone } = app.session.practice();
+      const yours = steps.length > 1 && app.formats.visitorTime(steps[0].until, timeZone);
+      page.say("cancellation-terms", text + (yours ? ` (${app.text("zone.yours", { time: yours })})` : ""));
+    } catch (problem) {
+      page.say("cancellation-terms", "");
+      await app.flow.report(problem, tellTerms);
+    }
   }
 
   function loadScript() {

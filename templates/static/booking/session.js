@@ -136,6 +136,12 @@
     draw();
   }
 
+  /** What cancelling a session at this time would give back, as the server reckons it now. @throws {Problem} */
+  async function cancellationTerms(date, time) {
+    const asked = new URLSearchParams({ date, time });
+    return (await app.api.get(`/api/catalogue?${asked}`)).body.cancellation;
+  }
+
   app.steps.session = { enter: async () => draw(), submit };
-  app.session = { load, chosen, priceOf, priceText, fullName, practice: () => catalogue.practice };
+  app.session = { load, chosen, priceOf, priceText, fullName, cancellationTerms, practice: () => catalogue.practice };
 })((window.MindfulQALB = window.MindfulQALB || {}));

@@ -53,7 +53,7 @@ def booking_of_token(token: str, *, now: datetime) -> Booking:
     """Find the booking that a token opens. Raises InvalidToken for a forged, expired or revoked one."""
     claims = read_booking_token(token, now=now)
     booking = (
-        Booking.objects.select_related("offer", "payment", "consent")
+        Booking.objects.select_related("offer", "therapist", "payment", "consent")
         .filter(id=claims.booking_id, link_version=claims.version)
         .first()
     )

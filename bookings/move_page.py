@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,15 +20,17 @@ from bookings.choosing import days_to_choose, instant_in
 from bookings.links import booking_of_token
 from bookings.practice_time import practice_zone
 from bookings.services.moving import reschedule_session
-from bookings.services.rescheduling import move_of, move_terms
+from bookings.services.rescheduling import could_move_again_from, move_of, move_terms
 from mindfulqalb.api.errors import Refusal
 from mindfulqalb.api.tokens import InvalidToken
+from mindfulqalb.catalogue.terms import EVERYTHING, cancellation_rules, refund_steps, terms_text
 from mindfulqalb.vendors.errors import ProviderError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bookings.models import Booking
+    from mindfulqalb.catalogue.models import CancellationRule
 
 BAD_REQUEST, UNAVAILABLE = 400, 503
 
@@ -80,9 +83,31 @@ def _choose(
         "problem": problem,
         "home": home,
         "time_zone": practice_zone(),
-        **days_to_choose(times, request.GET.get("day", "")),
+        **(days := days_to_choose(times, request.GET.get("day", ""))),
+        "groups": _by_warnings(booking, days["times"], now),
     }
     return render(request, "manage/move.html", context, status=status)
+
+
+def _by_warnings(booking: Booking, times: list[datetime], now: datetime) -> list[dict[str, Any]]:
+    """Group a day's times by what a client should know before moving there."""
+    rules = cancellation_rules() if booking.payment is not None else None
+    grouped = groupby(times, lambda time: _warnings(booking, rules, time, now))
+    return [{"warnings": warnings, "times": list(found)} for warnings, found in grouped]
+
+
+def _warnings(
+    booking: Booking, rules: list[CancellationRule] | None, starts_at: datetime, now: datetime
+) -> tuple[str, ...]:
+    warnings = []
+    if rules is not None:
+        steps = refund_steps(rules, starts_at=starts_at, now=now)
+        if not steps or steps[0].percent < EVERYTHING:
+            warnings.append(terms_text(steps, starts_at=starts_at, zone=practice_zone()))
+    terms = move_terms(booking, now=now)
+    if terms and terms.moves_left > 1 and not could_move_again_from(booking, starts_at=starts_at, now=now):
+        warnings.append(_("You could not move it again."))
+    return tuple(warnings)
 
 
 def _silence() -> str:

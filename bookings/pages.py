@@ -23,10 +23,11 @@ from bookings.practice_time import practice_zone
 from bookings.receipts import receipts_of
 from bookings.refusals import NotCancellable
 from bookings.services.cancellation import cancel_by_client, quote_cancellation
-from bookings.services.rescheduling import move_of, move_terms
+from bookings.services.rescheduling import move_of, move_terms, why_not_movable
 from bookings.states import BookingState
 from consent.links import consent_url
 from mindfulqalb.api.tokens import InvalidToken
+from mindfulqalb.catalogue.models import FORMAT_NAMES, SessionFormat
 from mindfulqalb.languages.choice import speak
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def manage_page(request: HttpRequest, token: str) -> HttpResponse:
         "credit": credit_of(booking),
         "refund_url": reverse("refund-credit", args=[token]),
         "reschedule": None if under_way else _reschedule(booking, token, now),
+        "not_movable": None if under_way else why_not_movable(booking, now=now),
         "refund": refund_under_way(booking) if booking.state == BookingState.CANCELLED else None,
         "receipts": receipts_of(booking),
         "token": token,
@@ -142,6 +144,8 @@ def _shown(booking: Booking, now: datetime) -> dict[str, Any]:
         "state": booking.state.lower(),
         "state_text": booking.get_state_display(),
         "session_title": booking.offer.title,
+        "format_name": FORMAT_NAMES[SessionFormat(booking.session_format)],
+        "therapist_name": booking.therapist.name,
         "starts_at": booking.starts_at,
         "ends_at": booking.ends_at,
         "time_zone": practice_zone(),

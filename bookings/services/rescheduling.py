@@ -37,13 +37,38 @@ class MoveTerms:
     moves_left: int
 
 
+@dataclass(frozen=True)
+class NotMovableAnyMore:
+    """Why the client may no longer move what could be moved: so late, or so often."""
+
+    until: datetime
+    is_used_up: bool
+
+
 def move_terms(booking: Booking, *, now: datetime) -> MoveTerms | None:
     """Say how often and until when the client may move a session by themselves; None when they may not."""
-    until = booking.starts_at - timedelta(hours=booking.offer.move_notice_hours)
+    until = _last_moment(booking, booking.starts_at)
     moves_left = booking.offer.moves_allowed - booking.moves
     if booking.state != BookingState.CONFIRMED or moves_left <= 0 or now > until or booking.starts_at <= now:
         return None
     return MoveTerms(until, moves_left)
+
+
+def why_not_movable(booking: Booking, *, now: datetime) -> NotMovableAnyMore | None:
+    """Say why a standing session cannot be moved any more; None where it can, or where only the practice moves it."""
+    allowed = booking.offer.moves_allowed
+    if booking.state != BookingState.CONFIRMED or not allowed or move_terms(booking, now=now) is not None:
+        return None
+    return NotMovableAnyMore(_last_moment(booking, booking.starts_at), is_used_up=booking.moves >= allowed)
+
+
+def could_move_again_from(booking: Booking, *, starts_at: datetime, now: datetime) -> bool:
+    """Tell whether, once moved there, it may be moved again: not too often by then, and not too near."""
+    return booking.offer.moves_allowed - booking.moves > 1 and now <= _last_moment(booking, starts_at)
+
+
+def _last_moment(booking: Booking, starts_at: datetime) -> datetime:
+    return starts_at - timedelta(hours=booking.offer.move_notice_hours)
 
 
 def move_of(booking: Booking) -> Booking | None:

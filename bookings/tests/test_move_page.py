@@ -13,6 +13,7 @@ from bookings.services.rescheduling import request_move
 from bookings.states import BookingState
 from bookings.tests.builders import make_catalogue, make_payment, make_upcoming, make_wish, next_slot
 from bookings.tests.looking import all_rows, path_of, text_of
+from mindfulqalb.catalogue.models import CancellationRule, SessionOffer
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -153,5 +154,24 @@ def test_move_page_asks_the_same_for_any_number_of_times(
 
     for hour in (12, 14):
         make_upcoming(BookingState.PENDING, hour=hour)
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):
             browser.get(f"{path}/move")
+
+
+@pytest.mark.parametrize(("hours", "warned"), [(24, [False, False]), (24 * 30, [True, True])])
+def test_move_page_warns_of_times_that_are_near(
+    hours: int, warned: list[bool], booked: Booking, browser: Client
+) -> None:
+    CancellationRule.objects.filter(refund_percent=100).update(hours_before=hours)
+    path = f"{path_of(booked)}/move?day={DAY}"
+    page = text_of(browser.get(path))
+
+    assert [s in page for s in ("The times below are near.", "half of the price comes back")] == warned
+
+
+def test_move_page_warns_of_times_that_leave_no_other_move(booked: Booking, browser: Client) -> None:
+    last = local(next_slot(days=1)).date().isoformat()
+    SessionOffer.objects.update(move_notice_hours=60)
+    near, far = (text_of(browser.get(f"{path_of(booked)}/move?day={day}")) for day in (last, DAY))
+
+    assert ["You could not move it again." in page for page in (near, far)] == [True, False]

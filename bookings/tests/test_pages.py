@@ -12,6 +12,7 @@ from bookings.services.cancellation import cancel_by_client
 from bookings.states import BookingState
 from bookings.tests.builders import make_payment, make_upcoming
 from bookings.tests.looking import HELPLINES, helplines_of, path_of, text_of
+from mindfulqalb.catalogue.models import SessionOffer
 from payments.models import Dispute, Refund
 from payments.states import RefundState
 
@@ -171,6 +172,39 @@ def test_session_file_is_the_calendar_file_of_the_booking(browser: Client) -> No
         'attachment; filename="session.ics"',
     )
     assert (str(event.uid).partition("@")[0], event.start) == (str(booking.id), booking.starts_at)
+
+
+def test_manage_page_says_with_whom_and_how(browser: Client) -> None:
+    page = text_of(browser.get(path_of(make_upcoming())))
+
+    assert ("<dd>Individual session, Video call</dd>" in page, "<dd>Dr. Asha</dd>" in page) == (True, True)
+    assert "Asia/Kolkata (GMT+5:30)" in page
+
+
+@pytest.mark.parametrize(
+    ("hours", "allowed", "moves", "said"),
+    [
+        (24, 2, 0, ["Would you like to move or cancel it?"]),
+        (100, 2, 0, ["Would you like to cancel it?", "It could be moved until"]),
+        (24, 2, 2, ["Would you like to cancel it?", "It has been moved as often as is possible."]),
+        (24, 0, 0, ["Would you like to cancel it?"]),
+    ],
+)
+def test_manage_page_says_why_it_cannot_be_moved(
+    hours: int, allowed: int, moves: int, said: list[str], browser: Client
+) -> None:
+    booking = make_upcoming(moves=moves)
+    SessionOffer.objects.update(move_notice_hours=hours, moves_allowed=allowed)
+
+    page = text_of(browser.get(path_of(booking)))
+
+    sentences = (
+        "Would you like to move or cancel it?",
+        "Would you like to cancel it?",
+        "It could be moved until",
+        "It has been moved as often as is possible.",
+    )
+    assert [each for each in sentences if each in page] == said
 
 
 # What goes back

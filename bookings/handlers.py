@@ -162,7 +162,9 @@ def send_pending(delivery: Delivery) -> None:
 @handles("email.reminder")
 def send_reminder(delivery: Delivery) -> None:
     """Mail a reminder, unless it has become late, or the session has been moved or cancelled meanwhile."""
-    reminder = Reminder.objects.select_related("booking__offer").get(id=UUID(delivery.payload["reminder_id"]))
+    reminder = Reminder.objects.select_related("booking__offer", "booking__therapist").get(
+        id=UUID(delivery.payload["reminder_id"])
+    )
     if may_still_go(reminder, now=delivery.now):
         letter = reminder_letter(reminder.booking, now=delivery.now)
         send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
@@ -244,4 +246,4 @@ def _consent_of(delivery: Delivery) -> ConsentRecord:
 
 
 def _booking_of(delivery: Delivery) -> Booking:
-    return Booking.objects.select_related("offer", "payment").get(id=UUID(delivery.payload["booking_id"]))
+    return Booking.objects.select_related("offer", "therapist", "payment").get(id=UUID(delivery.payload["booking_id"]))

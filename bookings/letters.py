@@ -16,6 +16,7 @@ from bookings.practice_time import practice_zone, zone_named
 from bookings.receipts import booking_paid_by
 from bookings.states import BookingState
 from consent.links import consent_url
+from mindfulqalb.catalogue.models import FORMAT_NAMES, SessionFormat
 from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.mail.services import Attachment, Letter
 from payments.models import Payment, Refund
@@ -192,8 +193,12 @@ def refunded_letter(note: Receipt, *, now: datetime) -> Letter | None:
         context={
             **_context(booking, now),
             "amount": note.amount.text,
+            "paid": payment.captured.text,
             "payment_id": payment.provider_payment_id,
+            "reason": note.refund.reason if note.refund else "",
             "is_second": note.refund is not None and note.refund.reason in PAID_TWICE,
+            "stands": booking.is_settled and booking.starts_at > now,
+            "is_cancelled": booking.state == BookingState.CANCELLED,
         },
         about=f"payment:{payment.id}",
         attachments=(_attached(note),),
@@ -236,7 +241,9 @@ def withdrawn_staff_letter(consent: ConsentRecord, *, now: datetime) -> Letter:
 
 def _ahead(consent: ConsentRecord, now: datetime) -> QuerySet[Booking]:
     """Find the sessions that the person behind a consent still has before them."""
-    theirs = Booking.objects.select_related("offer").filter(customer_email_hash__in=email_digests(consent.email))
+    theirs = Booking.objects.select_related("offer", "therapist").filter(
+        customer_email_hash__in=email_digests(consent.email)
+    )
     return theirs.filter(state__in=(BookingState.PENDING, BookingState.CONFIRMED), starts_at__gt=now).order_by(
         "starts_at"
     )
@@ -259,6 +266,8 @@ def _context(booking: Booking, now: datetime) -> dict[str, Any]:
     return {
         "customer_first_name": booking.customer_first_name,
         "session_title": booking.offer.title,
+        "format_name": FORMAT_NAMES[SessionFormat(booking.session_format)],
+        "therapist_name": booking.therapist.name,
         "starts_at": booking.starts_at,
         "ends_at": booking.ends_at,
         "time_zone": practice_zone(),

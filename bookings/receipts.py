@@ -28,7 +28,7 @@ class UnknownReceipt(NotFound):
 def booking_paid_by(payment: Payment) -> Booking | None:
     """Find the newest booking that a payment was spent on or made for, or that its order was paid twice for."""
     first = payment.duplicate_of or payment
-    bookings = Booking.objects.select_related("offer")
+    bookings = Booking.objects.select_related("offer", "therapist")
     spent = bookings.filter(payment=first).order_by("-created_at").first()
     if spent is not None or not first.reference:
         return spent

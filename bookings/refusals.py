@@ -64,7 +64,7 @@ class FreeCallAlreadyBooked(Refusal):
 
     code = "free_call_already_booked"
     status = 409
-    sentence = "You already have a free call booked. Please use the link in your email to see or change it."
+    sentence = "You already have a free call booked. Please use the link in your email to see, move or cancel it."
 
 
 class TooManyHolds(Refusal):

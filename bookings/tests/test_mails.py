@@ -56,8 +56,8 @@ def _slot_lost() -> tuple[Booking, Letter]:
     return booking, letter
 
 
-def _refunded(**overrides: Any) -> tuple[Booking, Letter]:
-    booking = make_upcoming(BookingState.REJECTED, payment=make_payment(), **overrides)
+def _refunded(*, state: BookingState = BookingState.REJECTED, **overrides: Any) -> tuple[Booking, Letter]:
+    booking = make_upcoming(state, payment=make_payment(), **overrides)
     assert booking.payment is not None
     refund = Refund.objects.create(
         payment=booking.payment,
@@ -72,6 +72,34 @@ def _refunded(**overrides: Any) -> tuple[Booking, Letter]:
     letter = refunded_letter(note, now=datetime.now(UTC))
     assert letter is not None
     return booking, letter
+
+
+@pytest.mark.parametrize(
+    ("state", "subject", "standing"),
+    [
+        (
+            BookingState.CONFIRMED,
+            "Your appointment stays as it is; some money is on its way back",
+            "Your appointment stays as it is.",
+        ),
+        (BookingState.CANCELLED, "Your money is on its way back", "Your appointment is cancelled."),
+        (BookingState.REJECTED, "Your money is on its way back", None),
+    ],
+)
+def test_refund_says_whether_the_appointment_stands(
+    state: BookingState, subject: str, standing: str | None, sandbox: SandboxProcess
+) -> None:
+    booking, letter = _refunded(state=state)
+    _send(letter)
+
+    (mail,) = sandbox.mailbox()
+
+    sentences = ("Your appointment stays as it is.", "Your appointment is cancelled.")
+    assert (mail["subject"], [each for each in sentences if each in mail["text"]]) == (
+        subject,
+        [standing] if standing else [],
+    )
+    assert (f"{local(booking.starts_at):%B %Y}" in mail["text"], "With: Dr. Asha" in mail["text"]) == (True, True)
 
 
 def _ics(mail: dict[str, Any]) -> dict[str, Any]:
@@ -91,14 +119,17 @@ def test_confirmation_arrives_with_time_link_and_calendar_file(sandbox: SandboxP
     (mail,) = sandbox.mailbox()
 
     start = local(booking.starts_at)
-    when = f"{start:%A}, {start.day} {start:%B %Y}, 10:00 AM \u2013 11:00 AM (Asia/Kolkata, GMT +0530)"
+    when = f"{start:%A}, {start.day} {start:%B %Y}, 10:00 AM \u2013 11:00 AM (Asia/Kolkata, GMT+5:30)"
     assert (mail["to"], mail["from"], mail["subject"]) == (
         ["jane@example.com"],
         "MindfulQALB <care@mindfulqalb.com>",
         "Your appointment is confirmed",
     )
     lines = mail["text"].splitlines()
-    assert (lines[0], lines[4:6]) == ("Hello Jane,", [f"When: {when}", "What: Individual session (60 minutes)"])
+    assert (lines[0], lines[4:7]) == (
+        "Hello Jane,",
+        [f"When: {when}", "What: Individual session, Video call (60 minutes)", "With: Dr. Asha"],
+    )
     assert [(part["filename"], part["contentType"]) for part in mail["attachments"]] == [
         ("session.ics", "text/calendar")
     ]

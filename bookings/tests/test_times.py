@@ -79,11 +79,12 @@ def _printed(text: str) -> tuple[datetime, datetime]:
     """Read the time as a person does: day, clock and offset, and nothing that only programs see."""
     plain = " ".join(re.sub(r"<[^>]+>", " ", text).split())
     match = re.search(r"(\d{1,2} \w+ \d{4}),? (\d{1,2}:\d\d [AP]M) \u2013 (\d{1,2}:\d\d [AP]M)", plain)
-    offset = re.search(r"GMT ?([+-]\d{4})", plain)
+    offset = re.search(r"GMT([+-])(\d+)(?::(\d\d))?", plain)
     assert match, plain
     assert offset, plain
     begin, end = (
-        datetime.strptime(f"{match[1]} {clock} {offset[1]}", "%d %B %Y %I:%M %p %z") for clock in (match[2], match[3])
+        datetime.strptime(f"{match[1]} {clock} {offset[1]}{offset[2]:0>2}{offset[3] or '00'}", "%d %B %Y %I:%M %p %z")
+        for clock in (match[2], match[3])
     )
     # A session that runs past midnight ends on a day that is not printed.
     return begin, end if end > begin else end + timedelta(days=1)
@@ -151,7 +152,7 @@ def test_times_of_a_practice_in_new_york_follow_its_clock(
         datetime(day.year, day.month, day.day, 10 + offset, tzinfo=UTC),
         time(10, 0),
     )
-    assert f"10:00 AM \u2013 11:00 AM (America/New_York, GMT -0{offset}00)" in mail["text"]
+    assert f"10:00 AM \u2013 11:00 AM (America/New_York, GMT-{offset})" in mail["text"]
 
 
 # Through the whole API, at the edges of the day, in a calendar that is open round the clock

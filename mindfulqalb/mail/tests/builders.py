@@ -18,6 +18,8 @@ def make_context(**overrides: Any) -> dict[str, Any]:
     values: dict[str, Any] = {
         "customer_first_name": "Jane",
         "session_title": "Individual session",
+        "format_name": "Video call",
+        "therapist_name": "Dr. Asha",
         "starts_at": STARTS_AT,
         "ends_at": STARTS_AT + timedelta(minutes=60),
         "time_zone": ZoneInfo("Asia/Kolkata"),
@@ -26,6 +28,7 @@ def make_context(**overrides: Any) -> dict[str, Any]:
         "manage_url": "https://site.example/manage/token-1",
         "choose_again_url": "https://site.example/?session=individual-video&payment=pay_1",
         "amount": "INR 1,299.00",
+        "paid": "INR 1,299.00",
         "payment_id": "pay_1",
         "credit_until": STARTS_AT,
         "day": "2026-12-01",

@@ -68,6 +68,33 @@ def test_subject_tells_a_bystander_nothing(sandbox: SandboxProcess, template: st
     assert (CLINICAL.findall(subject), "Jane" in subject, "Individual" in subject) == ([], False, False)
 
 
+def test_refund_of_an_appointment_that_stands_does_not_read_like_a_cancellation(sandbox: SandboxProcess) -> None:
+    mail = mail_of(sandbox, "refunded", context={"stands": True, "reason": "staff"})
+
+    assert mail["subject"] == "Your appointment stays as it is; some money is on its way back"
+    assert CLINICAL.findall(mail["subject"]) == []
+    assert ("cancel" in mail["text"], "cancel" in mail["html"]) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("cancelled_by_client", "You cancelled this appointment."),
+        ("cancelled_by_practice", "We had to cancel this appointment."),
+        ("unspent", "This payment was not used for an appointment."),
+        ("staff", "The practice has decided to send it back."),
+    ],
+)
+def test_refund_says_how_much_of_what_and_why(sandbox: SandboxProcess, reason: str, sentence: str) -> None:
+    context = {"amount": "INR 500.00", "reason": reason, "is_cancelled": reason.startswith("cancelled")}
+
+    mail = mail_of(sandbox, "refunded", context=context)
+
+    said = ("We have sent INR 500.00 of INR 1,299.00 back", sentence, "4 December 2026", "Individual session")
+    assert [[part in mail[body] for part in said] for body in ("text", "html")] == [[True] * 4] * 2
+    assert ("Your appointment is cancelled." in mail["text"]) == reason.startswith("cancelled")
+
+
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_helplines_and_contact_stand_in_text_and_html(
     sandbox: SandboxProcess, settings: Settings, template: str
@@ -123,10 +150,10 @@ def test_letter_loads_nothing_from_elsewhere(sandbox: SandboxProcess, template: 
 def test_letter_says_when_on_the_practices_clock(sandbox: SandboxProcess, template: str) -> None:
     mail = mail_of(sandbox, template)
 
-    when = "When: Friday, 4 December 2026, 10:00 AM \u2013 11:00 AM (Asia/Kolkata, GMT +0530)"
+    when = "When: Friday, 4 December 2026, 10:00 AM \u2013 11:00 AM (Asia/Kolkata, GMT+5:30)"
     assert [line for line in mail["text"].splitlines() if line.startswith(("When", "What"))] == [
         when,
-        "What: Individual session (60 minutes)",
+        "What: Individual session, Video call (60 minutes)",
     ]
     assert [part in mail["html"] for part in ("Friday, 4 December 2026", "10:00 AM \u2013 11:00 AM", "60 minutes")] == [
         True,

@@ -40,7 +40,7 @@ def test_looks_name_filters_searches_and_the_end_of_each_list(now: datetime) -> 
     assert [name.removeprefix("audit.auditevent ") for name in names if name.startswith("audit.auditevent ")] == [
         *("as it opens", "last page", "occurred at: Today", "occurred at: Past 7 days", "occurred at: This month"),
         *("occurred at: This year", "action: booking.held", "action: booking.moved"),
-        *("search by target", "search by actor", "search by request_id", "search for nothing"),
+        *("search by action", "search by target", "search by actor", "search by request_id", "search for nothing"),
     ]
 
 

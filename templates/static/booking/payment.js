@@ -71,7 +71,8 @@
     try {
       const { text, steps } = await app.session.cancellationTerms(draft.date, draft.slot.time);
       const { timeZone } = app.session.practice();
-      const yours = steps.length > 1 && app.formats.visitorTime(steps[0].until, timeZone);
+      const namesMoment = steps.length > 0 && Date.parse(steps[0].until) < Date.parse(draft.slot.start);
+      const yours = namesMoment && app.formats.visitorTime(steps[0].until, timeZone);
       page.say("cancellation-terms", text + (yours ? ` (${app.text("zone.yours", { time: yours })})` : ""));
     } catch (problem) {
       page.say("cancellation-terms", "");

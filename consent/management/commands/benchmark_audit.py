@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from consent.models import ConsentRecord
 from mindfulqalb.audit.digests import salted_digest
-from mindfulqalb.audit.evidence import evidence_tables
+from mindfulqalb.audit.evidence import evidence_tables, guards
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.audit.scratch import scratch_tables, use_scratch_tables
 from mindfulqalb.audit.sealing import seal_events
@@ -51,7 +51,8 @@ class Command(BaseCommand):
         """Measure, and say what came of it."""
         with scratch_tables(evidence_tables()):
             self._measure_writers(options["writers"], options["seconds"], options["rounds"])
-        with scratch_tables(evidence_tables()):
+        # Every table whose triggers a verification looks for.
+        with scratch_tables(model._meta.db_table for model in guards()):
             self._measure_verification(options["events"])
 
     def _measure_writers(self, writers: int, seconds: float, rounds: int) -> None:

@@ -80,18 +80,9 @@ def test_beat_asks_for_every_task_of_ours() -> None:
     asked = {entry["task"] for entry in app.conf.beat_schedule.values()}
     assert (sorted(ours), ours - asked) == (
         [
-            *(
-                "bookings.close_books",
-                "bookings.complete_sessions",
-                "bookings.expire_holds",
-                "bookings.look_for_missing",
-            ),
-            *(
-                "bookings.look_for_missing",
-                "bookings.poll_calendar",
-                "bookings.refill_listings",
-                "bookings.refund_unplaced",
-            ),
+            *("bookings.close_books", "bookings.complete_sessions", "bookings.expire_holds"),
+            *("bookings.look_for_missing", "bookings.poll_calendar", "bookings.refill_listings"),
+            "bookings.refund_unplaced",
             *("bookings.remind", "bookings.report_ledger", "bookings.tell_of_delays", "bookings.tell_unplaced"),
         ],
         set(),

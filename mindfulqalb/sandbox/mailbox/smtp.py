@@ -76,7 +76,12 @@ class MailServer:
         """Listen. Raises OSError when the port cannot be had."""
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(self._address)
+        try:
+            listener.bind(self._address)
+        except OSError:
+            listener.close()
+            self._loop.close()  # left open, Python complains of it at its end
+            raise
         listener.listen(100)
         self._loop.run_until_complete(self._loop.create_server(self._make_protocol, sock=listener))
         self._thread.start()

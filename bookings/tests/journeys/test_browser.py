@@ -15,7 +15,7 @@ from bookings.tests.journeys.stack import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from bookings.tests.journeys.stack import Stack
 
@@ -222,6 +222,23 @@ def test_booking_page_dismissed_dialog_keeps_the_slot_and_pays_again(browser: Br
 
     expect(page.locator("#confirmation-link")).to_be_visible()
     assert browser.complaints == []
+
+
+def test_booking_page_pressed_to_pay_while_the_terms_are_fetched_pays(browser: Browser, stack: Stack) -> None:
+    page = browser.page()
+    on_their_way: list[Route] = []
+    asks = re.compile(r"/api/catalogue\?")
+    # A built-in cannot carry the mark that Playwright puts on a handler.
+    page.route(asks, lambda route: on_their_way.append(route))  # noqa: PLW0108
+    with page.expect_request(asks):
+        _walk_to_payment(page, stack, "quick@example.com")
+    with page.expect_request("**/api/bookings/hold"):
+        page.click("[data-action=pay]")
+        on_their_way[0].continue_()
+
+    page.wait_for_selector("iframe.razorpay-checkout-frame")
+
+    assert (len(on_their_way), browser.complaints) == (1, [])
 
 
 IN_APP = (

@@ -7,6 +7,7 @@
   const problem = byId("problem");
   const pageTitle = document.title;
   let busyButton = null;
+  let waiting = null; // the press that waits for what is under way
 
   function announce(sentence) {
     byId("announcer").textContent = sentence;
@@ -127,21 +128,30 @@
     return { step, rest, focus: () => found[0] && focusField(found[0]) };
   }
 
-  /** Run `task` once: while it runs, further presses of any step's buttons do nothing. */
+  /**
+   * Run `task` once. While it runs, another press of its own button does nothing; a press of another button, as on a step
+   * that shows already while the rest of it is fetched, waits: nobody who has pressed may be left without an answer.
+   */
   async function whileBusy(button, task) {
-    if (busyButton) return;
+    if (busyButton) {
+      if (button !== busyButton) waiting = { button, task };
+      return;
+    }
     busyButton = button;
     button.setAttribute("aria-disabled", "true");
     try {
       await task();
     } finally {
+      const next = waiting;
       release();
+      if (next && !next.button.closest("[hidden]")) await whileBusy(next.button, next.task);
     }
   }
 
+  /** Forget what is under way and what waits for it. */
   function release() {
     busyButton?.removeAttribute("aria-disabled");
-    busyButton = null;
+    busyButton = waiting = null;
   }
 
   app.page = {

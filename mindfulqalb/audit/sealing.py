@@ -70,7 +70,8 @@ def _seal_chunk(now: datetime) -> int:
         reached = 0  # a dump restored into another cluster, which counts transactions from the beginning
     waiting = unsealed_events().filter(transaction_id__gte=reached)
     events = list(waiting.order_by("transaction_id", "occurred_at", "id")[:CHUNK_EVENTS])
-    horizon = oldest if len(events) < CHUNK_EVENTS else reached
+    # After a full chunk the rest begins where it ends: a backlog is not gone through again for each of its chunks.
+    horizon = oldest if len(events) < CHUNK_EVENTS else min(oldest, events[-1].transaction_id)
     AuditSeal.objects.bulk_create(_links(events, last, horizon, now))
     return len(events)
 

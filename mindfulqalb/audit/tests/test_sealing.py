@@ -106,6 +106,31 @@ def test_horizon_stays_behind_the_oldest_running_transaction_and_then_moves_on()
 
 
 @real_transactions
+def test_each_chunk_of_a_backlog_begins_where_the_one_before_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "CHUNK_EVENTS", 2)
+    ids = [make_event(target=f"booking:{number}").id for number in range(5)]
+
+    seal_events(now=NOW)
+
+    transactions = [AuditEvent.objects.get(id=id_).transaction_id for id_ in ids]
+    begins = list(AuditSeal.objects.order_by("sequence").values_list("horizon", flat=True))
+    assert begins[:4] == [transactions[1], transactions[1], transactions[3], transactions[3]]
+
+
+@real_transactions
+def test_full_chunk_does_not_move_past_a_transaction_that_still_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "CHUNK_EVENTS", 1)
+    with transaction.atomic():
+        make_event(target="booking:late")
+        beside(lambda: [make_event(target="booking:early"), make_event(target="booking:early too")])
+        beside(partial(seal_events, now=NOW))
+
+    seal_events(now=NOW)
+
+    assert sealed_targets() == ["booking:early", "booking:early too", "booking:late"]
+
+
+@real_transactions
 def test_event_that_was_rolled_back_leaves_no_gap() -> None:
     make_event(target="booking:1")
     with transaction.atomic():

@@ -14,10 +14,12 @@ LONGEST_TEXT = 20_000
 # Quantifiers are bounded throughout: a text without any match must not cost more than a few passes.
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _TIMESTAMP = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?(?!\d)"
+# "succeeded in 0.0123456789s": Celery's own figure, which nobody can be called at.
+_SECONDS = r"\bin \d{1,3}\.\d{1,20}s\b"
 _PATTERNS = re.compile(
     "|".join(
         (
-            rf"(?P<keep>{_UUID}|\b{_TIMESTAMP}|\b0x[0-9a-fA-F]{{1,16}}\b)",
+            rf"(?P<keep>{_UUID}|\b{_TIMESTAMP}|{_SECONDS}|\b0x[0-9a-fA-F]{{1,16}}\b)",
             r"(?P<credentials>(?<=://)[^\s/@]{0,256}:[^\s/@]{0,256}(?=@))",
             r"(?P<token>(?<=\bBearer )[\w.~+/=-]{1,4096}|\beyJ[\w-]{5,2048}\.[\w-]{5,4096}(?:\.[\w-]{0,512})?)",
             r"(?P<key>\b(?:rzp|sk|rk|cal|whsec)_(?:live|test|sandbox)?_?[A-Za-z0-9]{8,128})",

@@ -27,6 +27,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_X
         ("call +91 98765 43210 now", "call [digits] now"),
         ("call 98765-43210, or (212) 555-2368.", "call [digits], or ([digits]."),
         ("phone9876543210", "phone[digits]"),
+        ("98 765.43210s, in 987654.3210s", "[digits]s, in [digits]s"),
         ("\u096f\u096e\u096d\u096c\u096b\u096a\u0969\u0968\u0967\u0966", "[digits]"),
         ("card 4111 1111 1111 1111, aadhaar 1234 5678 9012", "card [digits], aadhaar [digits]"),
         ("Authorization: Bearer abc.def-ghi=", "Authorization: Bearer [token]"),
@@ -54,6 +55,7 @@ def test_it_is_masked(text: str, scrubbed: str) -> None:
         "order_MkWcqPVbHyRZ8X pay_29QQoUBi66xm2f booking_aaaqeayeaudaocajbifqydiob4",
         "GET http://127.0.0.1:8100/calcom/v2/slots 503",
         "Python 3.11.7, Django 5.2.19",
+        "Task outbox.sweep[01234567-8901-2345-6789-012345678901] succeeded in 0.01234567890123s: None",
         "",
     ],
 )

@@ -14,10 +14,11 @@ from django.conf import settings
 from django.db import connection
 
 from bookings.listings import listing_of
-from bookings.practice_time import can_be_named, day_bounds, days_between, local, practice_zone
+from bookings.practice_time import can_be_named, day_bounds, days_between, local
 from bookings.refusals import SlotNotOffered, SlotTaken
 from bookings.states import OCCUPYING
 from mindfulqalb.catalogue.queries import event_type_of
+from mindfulqalb.practice_clock import practice_zone
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -12,13 +12,14 @@ from bookings.calendars import calendar
 from bookings.credits import choose_again_url, credit_ends, credit_of, is_unspent
 from bookings.links import manage_url, reminders_url
 from bookings.models import Booking
-from bookings.practice_time import practice_zone, zone_named
+from bookings.practice_time import zone_named
 from bookings.receipts import booking_paid_by
 from bookings.states import BookingState
 from consent.links import consent_url
 from mindfulqalb.catalogue.models import FORMAT_NAMES, SessionFormat
 from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.mail.services import Attachment, Letter
+from mindfulqalb.practice_clock import practice_zone
 from payments.models import Payment, Refund
 from payments.queries import is_disputed
 from payments.receipts.rendering import receipt_pdf

@@ -18,12 +18,12 @@ from django.views.decorators.http import require_http_methods
 from bookings.availability import free_times
 from bookings.choosing import days_to_choose, instant_in
 from bookings.links import booking_of_token
-from bookings.practice_time import practice_zone
 from bookings.services.moving import reschedule_session
 from bookings.services.rescheduling import could_move_again_from, move_of, move_terms
 from mindfulqalb.api.errors import Refusal
 from mindfulqalb.api.tokens import InvalidToken
 from mindfulqalb.catalogue.terms import EVERYTHING, cancellation_rules, refund_steps, terms_text
+from mindfulqalb.practice_clock import practice_zone
 from mindfulqalb.vendors.errors import ProviderError
 
 if TYPE_CHECKING:

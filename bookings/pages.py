@@ -19,7 +19,6 @@ from bookings.calendar_file import calendar_file
 from bookings.calendars import calendar
 from bookings.credits import credit_of, refund_under_way
 from bookings.links import booking_of_token, calendar_file_url
-from bookings.practice_time import practice_zone
 from bookings.receipts import receipts_of
 from bookings.refusals import NotCancellable
 from bookings.services.cancellation import cancel_by_client, quote_cancellation
@@ -29,6 +28,7 @@ from consent.links import consent_url
 from mindfulqalb.api.tokens import InvalidToken
 from mindfulqalb.catalogue.models import FORMAT_NAMES, SessionFormat
 from mindfulqalb.languages.choice import speak
+from mindfulqalb.practice_clock import practice_zone
 
 if TYPE_CHECKING:
     from datetime import datetime

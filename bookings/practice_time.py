@@ -5,12 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
-
-
-def practice_zone() -> ZoneInfo:
-    """Where the practice's clock hangs."""
-    return ZoneInfo(settings.PRACTICE_TIME_ZONE)
+from mindfulqalb.practice_clock import practice_zone
 
 
 def zone_named(name: str) -> ZoneInfo:

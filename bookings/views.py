@@ -17,7 +17,7 @@ from rest_framework.viewsets import ViewSet
 from bookings.availability import availability_of
 from bookings.credits import credit_of
 from bookings.links import booking_of_token, token_of
-from bookings.practice_time import instant_of, practice_zone
+from bookings.practice_time import instant_of
 from bookings.receipts import receipt_of, receipts_of
 from bookings.refusals import SlotTaken
 from bookings.serializers import (
@@ -52,6 +52,7 @@ from mindfulqalb.api.tokens import InvalidToken, bearer_token
 from mindfulqalb.catalogue.showing import offer_on_show
 from mindfulqalb.idempotency.views import IDEMPOTENCY_KEY, idempotent
 from mindfulqalb.languages.choice import spoken_language
+from mindfulqalb.practice_clock import practice_zone
 from payments.gateways import gateway_named
 from payments.receipts.rendering import pdf_response
 from payments.return_urls import own_return_url, success_url_of

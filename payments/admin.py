@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from mindfulqalb.staff.clock import practice_zone
+from mindfulqalb.practice_clock import practice_zone
 from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
 from mindfulqalb.staff.values import ValuesFilter

@@ -8,11 +8,12 @@ import pytest
 from bookings.availability import FreeDay, Slot, availability_of, require_offered
 from bookings.calendars import calendar
 from bookings.calendars.base import AppointmentRequest
-from bookings.practice_time import local, practice_zone
+from bookings.practice_time import local
 from bookings.refusals import SlotNotOffered, SlotTaken
 from bookings.states import BookingState
 from bookings.tests.builders import make_booking, make_catalogue, make_offer, make_wish, next_slot
 from mindfulqalb.catalogue.models import SessionOffer
+from mindfulqalb.practice_clock import practice_zone
 
 if TYPE_CHECKING:
     from pytest_django import Settings

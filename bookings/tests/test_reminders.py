@@ -9,7 +9,7 @@ import pytest
 
 from bookings.handlers import send_reminder
 from bookings.models import Booking, Reminder, ReminderRefusal
-from bookings.practice_time import local, practice_zone, zone_named
+from bookings.practice_time import local, zone_named
 from bookings.reminders import sending_time
 from bookings.services.reminding import remind_of_sessions, resume_reminders, stop_reminders
 from bookings.states import BookingState, ReminderKind
@@ -18,6 +18,7 @@ from consent.evidence import Circumstances
 from consent.withdrawal import withdraw_consent
 from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.outbox.registry import Delivery
+from mindfulqalb.practice_clock import practice_zone
 
 if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries

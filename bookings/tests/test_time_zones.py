@@ -12,13 +12,14 @@ from icalendar import Calendar
 from bookings.availability import FreeDay, Slot, availability_of
 from bookings.letters import confirmation_letter
 from bookings.listing_marks import ListingMarks
-from bookings.practice_time import can_be_named, clock_text, days_between, instant_of, local, practice_zone
+from bookings.practice_time import can_be_named, clock_text, days_between, instant_of, local
 from bookings.refusals import SlotNotOffered
 from bookings.services.booking import book_session
 from bookings.services.placement import place_in_calendar
 from bookings.states import BookingState
 from bookings.tests.builders import make_booking, make_catalogue, make_offer, make_wish
 from mindfulqalb.api.fields import ClockTime, SessionDate
+from mindfulqalb.practice_clock import practice_zone
 
 if TYPE_CHECKING:
     from pytest_django import Settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils import timezone
 
-from mindfulqalb.staff.clock import practice_zone
+from mindfulqalb.practice_clock import practice_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable

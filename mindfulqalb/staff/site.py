@@ -11,8 +11,8 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
+from mindfulqalb.practice_clock import practice_zone
 from mindfulqalb.staff import pages
-from mindfulqalb.staff.clock import practice_zone
 from mindfulqalb.staff.desk.page import first_page
 from mindfulqalb.staff.door import is_inside, is_staff, lets_in_half_way
 from mindfulqalb.staff.forms import THROTTLED, StaffLoginForm

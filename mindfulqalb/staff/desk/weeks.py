@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models.functions import TruncWeek
 
-from mindfulqalb.staff.clock import practice_zone
+from mindfulqalb.practice_clock import practice_zone
 
 SHOWN = 8
 

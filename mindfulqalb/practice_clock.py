@@ -1,4 +1,4 @@
-"""The practice's clock, by which the back office tells the time."""
+"""The practice's clock: the back office tells the time by it, and sessions are offered by it."""
 
 from __future__ import annotations
 

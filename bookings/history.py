@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mindfulqalb.catalogue.models import SessionOffer
 
 CHUNK_SESSIONS = 1000
-PAST = timedelta(days=3650)
+PAST = timedelta(days=3650)  # ten years
 SESSIONS_EACH = 6
 PRICE_MINOR = 129_900
 FIRST_NAMES = ("Aarav", "Diya", "Esha", "Farhan", "Gita", "Imran", "Kavya", "Meera", "Nikhil", "Priya", "Rohan", "Zoya")
@@ -66,12 +66,12 @@ class Session:
 
 
 def make_history(
-    *, rows: int, offer: SessionOffer, document: ConsentDocument, now: datetime, seed: int = 1
+    *, rows: int, offer: SessionOffer, document: ConsentDocument, now: datetime, past: timedelta = PAST, seed: int = 1
 ) -> Iterator[int]:
-    """Make `rows` sessions, spread evenly over ten years; yield how many there are after each committed chunk."""
+    """Make `rows` sessions, spread evenly over the past; yield how many there are after each committed chunk."""
     done = 0
     period = rule_for("consent").period
-    sessions = _imagine(rows, now, random.Random(seed))  # noqa: S311  (a past, and no secret)
+    sessions = _imagine(rows, past, now, random.Random(seed))  # noqa: S311  (a past, and no secret)
     while chunk := list(itertools.islice(sessions, CHUNK_SESSIONS)):
         with transaction.atomic():
             _write(chunk, offer, document, period)
@@ -79,7 +79,7 @@ def make_history(
         yield done
 
 
-def _imagine(rows: int, now: datetime, chance: random.Random) -> Iterator[Session]:
+def _imagine(rows: int, past: timedelta, now: datetime, chance: random.Random) -> Iterator[Session]:
     states, weights = list(ENDINGS), list(ENDINGS.values())
     people = max(1, rows // SESSIONS_EACH)
     for number in range(rows):
@@ -87,7 +87,7 @@ def _imagine(rows: int, now: datetime, chance: random.Random) -> Iterator[Sessio
         first, last = FIRST_NAMES[person % len(FIRST_NAMES)], LAST_NAMES[person // 12 % len(LAST_NAMES)]
         yield Session(
             number=number,
-            starts_at=now - PAST + PAST * number / rows,
+            starts_at=now - past + past / rows * number,
             name=f"{first} {last}",
             email=f"{first}.{last}.{person}@example.com".lower(),
             state=chance.choices(states, weights)[0],

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from datetime import timedelta
 from io import StringIO
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from bookings.history import PAST, _imagine
 from bookings.models import Booking
 from bookings.tests.builders import make_catalogue
 from consent.models import ConsentRecord
@@ -25,11 +29,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-def make(rows: int) -> list[str]:
+def make(rows: int, **options: int) -> list[str]:
     """What the command says, line by line."""
     make_catalogue()
     out = StringIO()
-    call_command("make_history", rows=rows, stdout=out)
+    call_command("make_history", rows=rows, stdout=out, **options)
     return out.getvalue().splitlines()
 
 
@@ -38,6 +42,24 @@ def test_history_has_a_consent_a_payment_and_events_for_each_session() -> None:
 
     counts = [model._base_manager.count() for model in (Booking, ConsentRecord, Payment, AuditEvent)]
     assert (lines[0], counts) == ("50 of 50 sessions", [50, 50, 50, 100])
+
+
+def test_history_of_a_few_days_is_spread_over_them(now: datetime) -> None:
+    make(10, days=5)
+
+    starts = list(Booking.objects.order_by("starts_at").values_list("starts_at", flat=True))
+    gaps = {later - earlier for earlier, later in itertools.pairwise(starts)}
+    assert (gaps, now - starts[0] < timedelta(days=6)) == ({timedelta(hours=12)}, True)
+
+
+def test_history_of_a_million_sessions_reaches_beyond_what_a_product_of_times_can_hold(now: datetime) -> None:
+    with pytest.raises(OverflowError):
+        PAST * 300_000
+
+    sessions = _imagine(1_000_000, PAST, now, Random(1))
+
+    latest = next(itertools.islice(sessions, 300_000, None)).starts_at
+    assert latest - (now - PAST) == timedelta(days=1095)
 
 
 def test_history_is_encrypted_and_found_by_digest() -> None:

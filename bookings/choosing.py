@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,6 @@ def instant_in(text: str) -> datetime | None:
     """Read the instant that a radio button stands for; None for anything else."""
     try:
         instant = parse_datetime(text)
-    except ValueError:
+        return instant.astimezone(UTC) if instant and instant.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return instant if instant and instant.tzinfo else None

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from consent.refusals import GuardianConsentRequired
 from consent.states import AgeBand, ConsentState, DocumentKind, GuardianRelation
-from mindfulqalb.api.fields import EmailAddress, PersonName, PlainText
+from mindfulqalb.api.fields import EmailAddress, PersonName, PlainText, SessionDate
 
 
 def age_band_field() -> serializers.ChoiceField:
@@ -88,8 +88,8 @@ class ExportRequestSerializer(serializers.Serializer[object]):
     """
 
     reason = PlainText(max_length=500)
-    since = serializers.DateField(required=False, default=None, allow_null=True)
-    until = serializers.DateField(required=False, default=None, allow_null=True)
+    since = SessionDate(required=False, default=None, allow_null=True)
+    until = SessionDate(required=False, default=None, allow_null=True)
     version = PlainText(max_length=20, required=False, default="", allow_blank=True)
     sessionType = PlainText(max_length=50, required=False, default="", allow_blank=True)
     state = serializers.ChoiceField(choices=ConsentState.choices, required=False, default="", allow_blank=True)

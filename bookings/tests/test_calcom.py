@@ -20,6 +20,7 @@ from bookings.calendars.base import (
 from bookings.calendars.calcom import CalcomCalendar
 from bookings.calendars.calcom.api import CalcomApi
 from bookings.calendars.calcom.budget import CallBudget
+from bookings.calendars.calcom.translation import instant_of
 from bookings.tests.builders import next_slot
 from mindfulqalb.settings.language import LANGUAGES
 from mindfulqalb.vendors.errors import ProviderError
@@ -454,3 +455,9 @@ def test_move_gives_a_new_uid_once(calcom: CalcomCalendar) -> None:
     assert known is not None
     assert (known.moved_to, new.moved_from, new.starts_at) == (new.uid, old.uid, next_slot(15))
     assert calcom.appointment("nowhere") is None
+
+
+@pytest.mark.parametrize("text", ["soon", "2026-12-04T10:00:00", "0001-01-01T00:00:00+14:00", None])
+def test_time_that_cannot_be_read_is_the_vendors_error(text: str) -> None:
+    with pytest.raises(ProviderError):
+        instant_of(text)

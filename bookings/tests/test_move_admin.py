@@ -84,7 +84,9 @@ def test_page_moves_on_record_and_leaves_the_clients_own_moves(
 
 
 @pytest.mark.usefixtures("omar")
-@pytest.mark.parametrize("start", ["", "tomorrow", "2026-12-04T10:00:00", "2026-12-04T10:00:00+99:00"])
+@pytest.mark.parametrize(
+    "start", ["", "tomorrow", "2026-12-04T10:00:00", "2026-12-04T10:00:00+99:00", "9999-12-31T23:59:59-14:00"]
+)
 def test_page_asks_again_for_a_time_that_is_none(start: str, client: Client, booked: Booking) -> None:
     assert "Please choose a time." in _press(client, booked, start)
 

@@ -83,7 +83,9 @@ def test_move_page_moves_by_its_button(booked: Booking, browser: Client) -> None
     assert (pressed.status_code, pressed.headers["Location"], Booking.objects.get().starts_at) == (303, path, NEW)
 
 
-@pytest.mark.parametrize("start", ["", "soon", "2026-12-04T10:00:00", "2026-13-40T10:00:00Z"])
+@pytest.mark.parametrize(
+    "start", ["", "soon", "2026-12-04T10:00:00", "2026-13-40T10:00:00Z", "0001-01-01T00:00:00+14:00"]
+)
 def test_move_page_asks_for_a_time_that_can_be_read(start: str, booked: Booking, browser: Client) -> None:
     response = browser.post(path_of(booked) + "/move", {"start": start})
 

@@ -90,7 +90,13 @@ def test_list_is_filtered_by_day_and_state(api: APIClient) -> None:
 
 @pytest.mark.parametrize(
     ("query", "field"),
-    [({"after": "x"}, "after"), ({"after": "AAAA"}, "after"), ({"state": "gone"}, "state"), ({"since": "1"}, "since")],
+    [
+        ({"after": "x"}, "after"),
+        ({"after": "AAAA"}, "after"),
+        ({"state": "gone"}, "state"),
+        ({"since": "1"}, "since"),
+        ({"until": "0001-01-01"}, "until"),
+    ],
 )
 def test_bad_query_is_named(query: dict[str, str], field: str, api: APIClient) -> None:
     _come_in(api, FRONT_DESK)

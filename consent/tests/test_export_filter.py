@@ -65,6 +65,15 @@ def test_period_that_ends_before_it_begins_is_refused() -> None:
     assert refusal.value.fields == {"since": ["2026-12-01 is later than until, 2026-11-30."]}
 
 
+@pytest.mark.parametrize(("since", "until"), [(date.min, date(2026, 12, 1)), (date(2026, 12, 1), date.max)])
+def test_period_that_reaches_beyond_any_clock_is_refused(since: date, until: date) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        Period(since, until)
+
+    odd = {name: day for name, day in {"since": since, "until": until}.items() if day in (date.min, date.max)}
+    assert refusal.value.fields == {name: [f"There is no record of {day}."] for name, day in odd.items()}
+
+
 def test_type_that_only_records_name_is_known() -> None:
     make_consent(session_type="retired")
 

@@ -30,6 +30,7 @@ _LINE_BREAK = re.compile(r"\r\n?|[\u0085\u2028\u2029]")
 _DIRECTION_OVERRIDES = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_YEARS = range(1900, 3000)
 _CLOCK_TIME = re.compile(r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?:\s?(?P<half>[ap])\.?m\.?)?", re.IGNORECASE)
 
 
@@ -151,7 +152,7 @@ class PhoneNumber(PlainText):
 
 
 class SessionDate(serializers.DateField):
-    """A day as `YYYY-MM-DD`, and in no other spelling."""
+    """A day as `YYYY-MM-DD`, and in no other spelling; near the ends of the calendar no clock could name it."""
 
     default_error_messages: ClassVar = {
         "invalid": _("Please give the date as YYYY-MM-DD, like 2026-12-01."),
@@ -160,12 +161,10 @@ class SessionDate(serializers.DateField):
 
     def to_internal_value(self, value: Any) -> date:
         """Read the day."""
-        if not isinstance(value, str) or not _DATE.fullmatch(value):
+        day = _day_of(value)
+        if day is None:
             self.fail("invalid")
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fail("invalid")
+        return day
 
 
 @extend_schema_field({"type": "string", "example": "2026-12"})
@@ -176,12 +175,10 @@ class Month(serializers.Field[date, Any, str, Any]):
 
     def to_internal_value(self, data: Any) -> date:
         """Read the month."""
-        if not isinstance(data, str) or not _DATE.fullmatch(f"{data}-01"):
+        first = _day_of(f"{data}-01")
+        if first is None:
             self.fail("invalid")
-        try:
-            return date.fromisoformat(f"{data}-01")
-        except ValueError:
-            self.fail("invalid")
+        return first
 
     def to_representation(self, value: date) -> str:
         """Spell the month."""
@@ -306,3 +303,13 @@ def clock_time(value: time) -> str:
 
 def _is_control(character: str) -> bool:
     return ord(character) in _DIRECTION_OVERRIDES or unicodedata.category(character) in _CONTROL_CATEGORIES
+
+
+def _day_of(text: object) -> date | None:
+    if not isinstance(text, str) or not _DATE.fullmatch(text):
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day.year in _YEARS else None

@@ -94,12 +94,12 @@ def instant_of(text: str) -> datetime:
     """Read an instant with its offset, in UTC. Raises ProviderError."""
     try:
         parsed = parse_datetime(text)
-    except (TypeError, ValueError):
-        parsed = None
-    if parsed is None or parsed.tzinfo is None:
-        msg = "cal.com sent a time that cannot be read"
-        raise ProviderError(msg, permanent=False)
-    return parsed.astimezone(UTC)
+        if parsed is not None and parsed.tzinfo is not None:
+            return parsed.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    msg = "cal.com sent a time that cannot be read"
+    raise ProviderError(msg, permanent=False)
 
 
 def instant_text(instant: datetime) -> str:

@@ -12,6 +12,8 @@ from django.db.models import Q
 from mindfulqalb.api.errors import InvalidInput
 from mindfulqalb.audit.digests import plain
 
+YEARS = range(1900, 3000)
+
 
 @dataclass(frozen=True)
 class Period:
@@ -21,7 +23,10 @@ class Period:
     until: date | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a period that ends before it begins. Raises InvalidInput."""
+        """Refuse a period that no clock can tell, or that ends before it begins. Raises InvalidInput."""
+        days = {"since": self.since, "until": self.until}
+        if odd := {name: day for name, day in days.items() if day and day.year not in YEARS}:
+            raise InvalidInput(fields={name: [f"There is no record of {day}."] for name, day in odd.items()})
         if self.since and self.until and self.since > self.until:
             raise InvalidInput(fields={"since": [f"{self.since} is later than until, {self.until}."]})
 

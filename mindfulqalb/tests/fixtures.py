@@ -53,6 +53,12 @@ def _empty_redis() -> None:
     found_lately.cache_clear()
 
 
+@pytest.fixture(autouse=True)
+def _quick_hashes(settings: Any) -> None:
+    """Passwords are hashed a million times in earnest; hundreds of logins here need that once at most."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def now() -> datetime:
     """The present, read once."""

@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def caller(transactional_db: None, sandbox: SandboxProcess, settings: Settings) -> Caller:
-    """Whom no rate limit stops, and whose guesses at passwords cost little."""
+    """Whom no rate limit stops."""
     settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, "1000000/s")
     settings.HOLDS_PER_EMAIL = settings.HOLDS_PER_ADDRESS = 1000
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STAFF_SECOND_FACTOR_REQUIRED = False
     consent = make_upcoming().consent
     assert consent

@@ -10,6 +10,7 @@ from mindfulqalb.audit.services import record
 from payments.announcements import alert, offer_money
 from payments.gateways import gateway_named
 from payments.models import Dispute, Payment
+from payments.money import Money
 from payments.queries import balance, is_disputed
 from payments.states import UNDECIDED, Attention, DisputeState
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from payments.gateways.base import GatewayDispute
-    from payments.money import Money
 
 
 def sync_dispute(*, gateway: str, provider_dispute_id: str, now: datetime) -> Dispute | None:
@@ -84,8 +84,9 @@ def _write(dispute: Dispute, told: GatewayDispute, now: datetime) -> None:
 
 def _within(captured: Money, disputed: Money) -> Money:
     """Take what a bank wants in the payment's own money: banks convert, and no more can be gone than had come."""
-    is_comparable = disputed.currency == captured.currency and disputed.amount_minor <= captured.amount_minor
-    return disputed if is_comparable else captured
+    if disputed.currency != captured.currency:
+        return captured
+    return Money(min(disputed.amount_minor, captured.amount_minor), captured.currency)
 
 
 def _mark(payment: Payment, dispute: Dispute, now: datetime) -> None:

@@ -12,6 +12,8 @@ from payments.money import Money
 from payments.states import UNDECIDED, Attention, DisputeState, PaymentState, RefundState
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.db.models import QuerySet
 
 # A Checkout Session that failed is over; an order takes any number of attempts.
@@ -63,9 +65,31 @@ def balance(payment: Payment) -> int:
     return _balance(payment, taken)
 
 
+def given_instead(refund: Refund) -> int:
+    """How much of a promised refund banks have given back since, in minor units: a sum was promised, whoever pays it.
+
+    Never does more go back from both than had come. That alone counts where another refund was on its way too when the
+    bank decided: taken off both, the client would have too little.
+    """
+    payment = refund.payment
+    lost = payment.disputes.filter(state=DisputeState.LOST)
+    if not lost.exists():
+        return 0
+    since = lost.filter(settled_at__gt=refund.requested_at).order_by("-settled_at")
+    given = sum(dispute.amount_minor for dispute in since)
+    if given and _others_were_under_way(refund, since[0].settled_at):
+        given = 0
+    return max(given, -balance(payment))
+
+
+def _others_were_under_way(refund: Refund, moment: datetime | None) -> bool:
+    others = refund.payment.refunds.filter(requested_at__lte=moment).exclude(id=refund.id)
+    return others.filter(Q(settled_at=None) | Q(settled_at__gte=moment)).exists()
+
+
 def _balance(payment: Payment, taken: int) -> int:
     gone = payment.refunds.exclude(state=RefundState.FAILED).aggregate(total=Sum("amount_minor", default=0))["total"]
-    return (payment.captured_amount_minor or 0) - int(gone) - taken
+    return payment.captured.amount_minor - int(gone) - taken
 
 
 def _claims(payment: Payment) -> tuple[int, int]:
@@ -92,7 +116,7 @@ def has_gone_back(payment: Payment) -> bool:
     """Whether all of a captured payment has arrived back at the client, from us or by their bank."""
     back = payment.refunds.filter(state=RefundState.PROCESSED).aggregate(total=Sum("amount_minor", default=0))["total"]
     _, taken = _claims(payment)
-    return bool(back + taken >= (payment.captured_amount_minor or 0))
+    return bool(back + taken >= payment.captured.amount_minor)
 
 
 def gone() -> Coalesce:

@@ -18,8 +18,8 @@ from payments.gateways import gateway_named
 from payments.gateways.base import GatewayRefund, RefundRequest
 from payments.models import Payment, Refund
 from payments.money import Money
-from payments.queries import balance, has_gone_back, is_disputed, owable
-from payments.states import Attention, DisputeState, RefundReason, RefundState
+from payments.queries import given_instead, has_gone_back, is_disputed, owable
+from payments.states import Attention, RefundReason, RefundState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -188,12 +188,12 @@ def _note_sending(refund_id: UUID, now: datetime) -> Refund:
 
 
 def _leave_to_the_bank(refund: Refund, now: datetime) -> None:
-    """Take off what a lost dispute has given to the client: all of it may be, and then nobody has to do anything."""
-    too_much = -balance(refund.payment)
-    if too_much <= 0 or not refund.payment.disputes.filter(state=DisputeState.LOST).exists():
+    """Take off what banks have given to the client: all of it may be, and then nobody has to do anything."""
+    given = given_instead(refund)
+    if given <= 0:
         return
-    if refund.amount_minor > too_much:
-        refund.amount_minor -= too_much
+    if refund.amount_minor > given:
+        refund.amount_minor -= given
     else:
         refund.move_to(RefundState.FAILED)
         refund.settled_at = now

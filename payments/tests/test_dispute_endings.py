@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.outbox.registry import RetryLater
@@ -22,19 +24,23 @@ from payments.tests.bank import PATHS, hear_of_dispute, paid_at, raise_dispute, 
 from payments.tests.builders import NOW, announced
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from payments.tests.payers import Payer
 
 pytestmark = pytest.mark.django_db
+BEFORE = NOW - timedelta(seconds=1)
+LEAST = 100  # of which Razorpay makes a refund
 
 
-def _owe(payment: Payment, amount_minor: int | None = None) -> Refund:
-    """Promise money back as a cancellation does, whatever the bank is about to decide."""
+def _owe(payment: Payment, amount_minor: int | None = None, *, now: datetime = BEFORE) -> Refund:
+    """Promise money back as a cancellation does, whatever the bank is about to decide at NOW."""
     return request_refund(
         payment_id=payment.id,
         amount_minor=amount_minor,
         reason=RefundReason.CANCELLED_BY_CLIENT,
         actor="client",
-        now=NOW,
+        now=now,
         waits_for_bank=True,
     )
 
@@ -79,29 +85,96 @@ def test_what_is_owed_is_not_paid_again_when_the_bank_has_given_it_back(payer: P
 
 
 @pytest.mark.parametrize("owed", [600, 601, None])
-def test_what_is_owed_shrinks_by_what_the_bank_took_beyond_the_rest(payer: Payer, owed: int | None) -> None:
+def test_what_is_owed_shrinks_by_what_the_bank_gave(payer: Payer, owed: int | None) -> None:
     payment = paid_at(payer)
     price = payer.price.amount_minor
-    dispute_id = raise_dispute(payer, payment, price - 600)
+    dispute_id = raise_dispute(payer, payment, 500)
     refund = _owe(payment, owed)
 
     settle_dispute(payer, dispute_id, "lost")
     send_refund(refund_id=refund.id, now=NOW)
 
-    assert (_returned(payer), balance(payment)) == ([600], 0)
-    assert Refund.objects.get().amount_minor == 600
+    left = (owed or price) - 500
+    assert (_returned(payer), balance(payment)) == ([left], price - 500 - left)
+    assert Refund.objects.get().amount_minor == left
 
 
-def test_what_is_owed_stays_as_it_is_where_a_lost_dispute_left_enough(payer: Payer) -> None:
+def test_what_the_bank_gave_before_is_not_taken_off_what_is_owed_since(payer: Payer) -> None:
     payment = paid_at(payer)
-    dispute_id = raise_dispute(payer, payment, 600)
-    refund = _owe(payment, payer.price.amount_minor - 600)
-    settle_dispute(payer, dispute_id, "lost")
+    settle_dispute(payer, raise_dispute(payer, payment, 600), "lost")
+    refund = _owe(payment, payer.price.amount_minor - 600, now=NOW)
 
     send_refund(refund_id=refund.id, now=NOW)
 
     assert _returned(payer) == [payer.price.amount_minor - 600]
     assert not AuditEvent.objects.filter(action="refund.left_to_the_bank").exists()
+
+
+def test_what_the_bank_gave_is_not_taken_off_twice(payer: Payer) -> None:
+    payment = paid_at(payer)
+    refunds = [_owe(payment, 300), _owe(payment, 400)]
+    settle_dispute(payer, raise_dispute(payer, payment, 100), "lost")
+
+    for refund in refunds:
+        send_refund(refund_id=refund.id, now=NOW)
+
+    assert sorted(_returned(payer)) == [300, 400]
+
+
+def test_what_the_bank_gave_is_taken_off_though_another_refund_had_arrived_before(payer: Payer) -> None:
+    payment = paid_at(payer)
+    send_refund(refund_id=_owe(payment, 300).id, now=BEFORE)
+    refund = _owe(payment, 400)
+    settle_dispute(payer, raise_dispute(payer, payment, 100), "lost")
+
+    send_refund(refund_id=refund.id, now=NOW)
+
+    assert sorted(_returned(payer)) == [300, 300]
+
+
+def test_what_the_bank_gave_is_taken_off_whatever_was_asked_for_afterwards(payer: Payer) -> None:
+    payment = paid_at(payer)
+    refund = _owe(payment, 400)
+    settle_dispute(payer, raise_dispute(payer, payment, 100), "lost")
+    _owe(payment, 200, now=NOW + timedelta(seconds=1))
+
+    send_refund(refund_id=refund.id, now=NOW)
+
+    assert _returned(payer) == [300]
+
+
+def test_both_together_never_give_back_more_than_had_come(payer: Payer) -> None:
+    payment = paid_at(payer)
+    price = payer.price.amount_minor
+    refunds = [_owe(payment, 300), _owe(payment, price - 300)]
+    settle_dispute(payer, raise_dispute(payer, payment, 150), "lost")
+
+    for refund in refunds:
+        send_refund(refund_id=refund.id, now=NOW)
+
+    assert (sorted(_returned(payer)), balance(payment)) == ([150, price - 300], 0)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), is_heard_of_first=st.booleans(), final=st.sampled_from(["won", "lost"]))
+def test_a_bank_and_we_give_back_together_what_was_promised_or_what_the_bank_took(
+    payer: Payer, data: st.DataObject, is_heard_of_first: bool, final: str
+) -> None:
+    payment, price = paid_at(payer), payer.price.amount_minor
+    disputed, owed = (data.draw(st.integers(1, price)) for _ in range(2))
+    taken = disputed if final == "lost" else 0
+    assume(not 0 < owed - taken < LEAST)
+    before = len(_returned(payer))
+
+    promised_first = None if is_heard_of_first else _owe(payment, owed)
+    dispute_id = raise_dispute(payer, payment, disputed)
+    refund = promised_first or _owe(payment, owed)
+    for verdict in [*data.draw(st.lists(st.sampled_from(["under_review", "won", "lost"]), max_size=3)), final]:
+        settle_dispute(payer, dispute_id, verdict)
+    send_refund(refund_id=refund.id, now=NOW)
+
+    paid = sum(_returned(payer)[before:])
+    assert (paid, paid + taken <= price) == (max(owed - taken, 0), True)
 
 
 def test_what_a_hand_in_the_dashboard_took_is_not_left_to_a_bank_that_took_nothing(payer: Payer) -> None:
@@ -162,7 +235,7 @@ def test_the_rest_of_a_payment_that_is_lost_in_part_needs_a_person_until_they_de
     if is_accepted:
         accept_payment(payment_id=payment.id, actor="staff:1", now=NOW)
     else:
-        send_refund(refund_id=_owe(payment).id, now=NOW)
+        send_refund(refund_id=_owe(payment, now=NOW).id, now=NOW)
 
     left = payer.price.amount_minor - 600
     assert (_attention(payment), list(needing_a_person())) == ("" if is_accepted else "dispute_lost", [])

@@ -95,3 +95,7 @@ def test_a_payment_says_its_price_and_its_name() -> None:
 
     assert (payment.price, str(payment)) == (Money(129900, "INR"), "razorpay order_1")
     assert str(without_order) == f"razorpay {without_order.id}"
+
+
+def test_nothing_is_captured_of_a_payment_that_nobody_paid() -> None:
+    assert (make_payment().captured, make_captured_payment().captured) == (Money(0, ""), Money(129900, "INR"))

@@ -231,6 +231,18 @@ def test_work_on_a_delivery_waits_for_a_silent_gateway(api: APIClient, payer: Pa
     assert WebhookDelivery.objects.filter(processed_at=None).count() == 0
 
 
+def test_a_delivery_is_worked_on_however_late(api: APIClient, payer: Payer, now: datetime) -> None:
+    """Its signature is checked at the door: days later it would be too old."""
+    payment = make_order(payer)
+    payer.pay(str(payment.provider_order_id))
+    _send(api, payer, payer.body_about(str(payment.provider_order_id)))
+
+    _work(now + timedelta(days=2))
+
+    payment.refresh_from_db()
+    assert payment.state == PaymentState.CAPTURED
+
+
 def test_a_delivery_worked_on_twice_keeps_its_first_time(api: APIClient, payer: Payer, now: datetime) -> None:
     payment = make_order(payer)
     payer.pay(str(payment.provider_order_id))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import subprocess
+import sys
 from datetime import timedelta
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import certifi
@@ -272,6 +275,17 @@ def test_certificates_are_certifis_and_not_the_sdks_of_2015() -> None:
         _gateway().find_order("pay_x")
 
     assert answer.calls[0].request.req_kwargs["verify"] == certifi.where()
+
+
+def test_the_sdk_does_without_pkg_resources() -> None:
+    """Python and setuptools have dropped it; the SDK asks for its own version on every request."""
+    program = (
+        "import sys, razorpay; print(razorpay.Client(auth=('a', 'b'))._get_version(), 'pkg_resources' in sys.modules)"
+    )
+
+    asked = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+
+    assert asked.stdout.split() == [version("razorpay"), "False"]
 
 
 def test_a_genuine_return_is_recognized(razorpay_payer: RazorpayPayer) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from mindfulqalb.vendors.errors import ProviderError
 from mindfulqalb.webhooks.services import InvalidWebhook
+from payments.gateways.base import RefundRequest
 from payments.gateways.stripe import StripeGateway
 from payments.money import Money
 from payments.states import PaymentState
@@ -220,6 +221,28 @@ def test_find_order_takes_no_other_refusal_for_an_answer() -> None:
         "stripe refused to find a checkout session: parameter_unknown",
         True,
     )
+
+
+def test_one_id_may_name_an_order_and_a_refund(stripe_payer: StripePayer) -> None:
+    gateway, one_id = stripe_payer.gateway(), "5e0f6a54-0000-4000-8000-000000000001"
+    session_id = gateway.create_order(make_request(PRICE, receipt=one_id)).provider_order_id
+    intent = stripe_payer.pay(session_id)
+
+    made = gateway.refund(RefundRequest(key=one_id, provider_payment_id=intent, amount=PRICE))
+
+    assert (made.key, made.amount) == (one_id, PRICE)
+
+
+@pytest.mark.parametrize("code", ["idempotency_key_in_use", "lock_timeout"])
+def test_a_key_in_use_is_asked_again_later(code: str) -> None:
+    conflict = {"error": {"type": "idempotency_error", "code": code, "message": "Another request is under way"}}
+    with responses.RequestsMock() as mock:
+        mock.post(f"{URL}/v1/refunds", status=409, json=conflict)
+
+        with pytest.raises(ProviderError) as error:
+            _gateway().refund(RefundRequest(key="one", provider_payment_id="pi_1", amount=PRICE))
+
+    assert error.value.permanent is False
 
 
 def test_a_question_is_tried_twice_and_no_more(stripe_payer: StripePayer) -> None:

@@ -26,14 +26,16 @@ IN_THE_STATUS = b"HTTP/1.1 200 O"
 IN_A_HEADER = b"HTTP/1.1 200 OK\r\nX-Slow: "
 IN_THE_BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n"
 WITHOUT_LENGTH = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+# The head of the longest record that TLS knows, of which the rest would take minutes.
+IN_THE_HANDSHAKE = b"\x16\x03\x03\x40\x00"
 
 
 class Trickle:
     """A server that sends what it was given, one part for each request, and then byte after byte, for ever."""
 
-    def __init__(self, *parts: bytes, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *parts: bytes, tls: ssl.SSLContext | None = None, pause: float = 0.02) -> None:
         self.asked = 0
-        self._parts, self._tls = parts, tls
+        self._parts, self._tls, self._pause = parts, tls, pause
         self._server = socket.create_server(("127.0.0.1", 0))
         self._ended = Event()
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.getsockname()[1]}/"
@@ -58,7 +60,7 @@ class Trickle:
                 client.recv(65536)
                 self.asked += 1
                 client.sendall(part)
-            while not self._ended.wait(0.02):
+            while not self._ended.wait(self._pause):
                 client.sendall(b"x")
 
 
@@ -109,6 +111,22 @@ def test_an_answer_that_trickles_in_under_tls_is_cut_off(
         with pytest.raises(requests.ReadTimeout, match=r"no whole answer in 1\.5 s"):
             session.get(server.url)
         assert server.asked == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("said", "pause"), [([], 3600), ([IN_THE_HANDSHAKE], 3600), ([IN_THE_HANDSHAKE], 1), ([IN_THE_HANDSHAKE], 0.02)]
+)
+def test_a_handshake_that_trickles_in_or_never_begins_is_cut_off(
+    said: list[bytes], pause: float, method: str, settings: Settings
+) -> None:
+    """The connection is taken, and then comes nothing, or a byte each second, or one just before each read ends."""
+    settings.VENDOR_TIMEOUT = (0.3, 60)
+
+    with Trickle(*said, pause=pause) as server, vendor_session() as session:
+        with pytest.raises(requests.ReadTimeout):
+            session.request(method, server.url.replace("http:", "https:"))
+        assert server.asked == len(said)
 
 
 def test_a_connection_is_not_cut_by_the_deadline_of_its_earlier_call(settings: Settings) -> None:

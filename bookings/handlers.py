@@ -185,7 +185,7 @@ def send_unplaced(delivery: Delivery) -> None:
     payment = Payment.objects.select_related("duplicate_of").get(id=UUID(delivery.payload["payment_id"]))
     if not is_unspent(payment):
         return
-    letter = unplaced_letter(payment, is_ending=delivery.topic == "email.credit_ending")
+    letter = unplaced_letter(payment, is_ending=delivery.topic == "email.credit_ending", now=delivery.now)
     if letter.recipient:
         send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
     else:

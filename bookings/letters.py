@@ -16,6 +16,7 @@ from bookings.practice_time import zone_named
 from bookings.receipts import booking_paid_by
 from bookings.states import BookingState
 from consent.links import consent_url
+from consent.queries import may_process
 from mindfulqalb.catalogue.models import FORMAT_NAMES, SessionFormat
 from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.mail.services import Attachment, Letter
@@ -136,6 +137,7 @@ def slot_lost_letter(booking: Booking, *, payment_id: UUID, now: datetime) -> Le
         return None
     context = {
         **_context(booking, now),
+        "why": _why_not_placed(booking, payment),
         "choose_again_url": choose_again_url(payment),
         "credit_until": credit_ends(payment),
     }
@@ -148,7 +150,18 @@ def slot_lost_letter(booking: Booking, *, payment_id: UUID, now: datetime) -> Le
     )
 
 
-def unplaced_letter(payment: Payment, *, is_ending: bool) -> Letter:
+def _why_not_placed(booking: Booking, payment: Payment) -> str:
+    """Name what kept paid money from its time. That it was taken is said only where it was."""
+    if payment.captured_at is not None and payment.captured_at >= booking.starts_at:
+        return "passed"
+    if booking.state == BookingState.CANCELLED:
+        return "let_go"
+    if booking.state != BookingState.REJECTED and not may_process(email=booking.customer_email):
+        return "withdrawn"
+    return "taken"
+
+
+def unplaced_letter(payment: Payment, *, is_ending: bool, now: datetime) -> Letter:
     """Offer another time for money without a session, to whom a booking or else the gateway names, if anybody.
 
     Raises ProviderError when the gateway has to be asked and does not answer.
@@ -164,6 +177,7 @@ def unplaced_letter(payment: Payment, *, is_ending: bool) -> Letter:
             "credit_until": credit_ends(payment),
             "time_zone": practice_zone(),
             "is_ending": is_ending,
+            "manage_url": manage_url(booking, now=now) if booking else None,
         },
         about=f"payment:{payment.id}",
         locale=booking.locale if booking else "en",

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bookings.calendar_file import calendar_file
 from bookings.calendars import calendar
-from bookings.credits import credit_of, refund_under_way
+from bookings.credits import WITHOUT_SESSION, credit_of, refund_under_way
 from bookings.links import booking_of_token, calendar_file_url
 from bookings.receipts import receipts_of
 from bookings.refusals import NotCancellable
@@ -76,7 +76,7 @@ def manage_page(request: HttpRequest, token: str) -> HttpResponse:
         "refund_url": reverse("refund-credit", args=[token]),
         "reschedule": None if under_way else _reschedule(booking, token, now),
         "not_movable": None if under_way else why_not_movable(booking, now=now),
-        "refund": refund_under_way(booking) if booking.state == BookingState.CANCELLED else None,
+        "refund": refund_under_way(booking) if booking.state in WITHOUT_SESSION else None,
         "receipts": receipts_of(booking),
         "token": token,
     }
@@ -138,10 +138,17 @@ def _refund_text(booking: Booking, now: datetime) -> str:
     }
 
 
+def _state_shown(booking: Booking, now: datetime) -> str:
+    """Call a hold that has run out by its name, whether or not it was swept up: nobody keeps that time."""
+    ends = booking.hold_expires_at
+    is_over = booking.state == BookingState.HELD and ends is not None and ends <= now
+    return BookingState.EXPIRED if is_over else booking.state
+
+
 def _shown(booking: Booking, now: datetime) -> dict[str, Any]:
     uid = booking.calcom_booking_id
     return {
-        "state": booking.state.lower(),
+        "state": _state_shown(booking, now).lower(),
         "state_text": booking.get_state_display(),
         "session_title": booking.offer.title,
         "format_name": FORMAT_NAMES[SessionFormat(booking.session_format)],

@@ -19,7 +19,7 @@ from payments.gateways import GATEWAY_OF_PREFIX, gateway_named
 from payments.gateways.base import Charge, OrderRequest
 from payments.gateways.razorpay import RazorpayGateway
 from payments.models import Payment
-from payments.queries import is_untouched
+from payments.queries import balance, is_untouched
 from payments.refunds import request_refund
 from payments.states import Attention, PaymentState, RefundReason
 
@@ -67,6 +67,13 @@ class PaymentUnusable(Refusal):
     sentence = (
         "This payment cannot be used: it was refunded, or we need to look at it. Please do not pay again; write to us."
     )
+
+
+class PaymentGoneBack(PaymentUnusable):
+    """All of it has gone back, or is on its way: whoever comes by an old link may pay anew."""
+
+    code = "payment_refunded"
+    sentence = "The money of this payment has gone back, or is on its way to you. To book, please pay anew."
 
 
 @dataclass(frozen=True)
@@ -196,9 +203,11 @@ def abandon_orders(*, reference: str, now: datetime) -> None:
 def lock_spendable(payment_id: UUID) -> Payment:
     """Hold a payment until the transaction ends, so that it can be spent while nobody sends it back.
 
-    Raises PaymentUnusable when a person must look at it first, or when money of it has gone back.
+    Raises PaymentGoneBack, or PaymentUnusable when a person must look at it first, or when a part has gone back.
     """
     payment = Payment.objects.locked(payment_id)
+    if payment.is_captured and balance(payment) <= 0:
+        raise PaymentGoneBack
     if not payment.is_spendable or not is_untouched(payment):
         raise PaymentUnusable
     return payment

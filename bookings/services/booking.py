@@ -96,8 +96,9 @@ def place_paid_hold(*, payment_id: UUID, reference: str, now: datetime) -> Booki
             return None
         was_bought = locked.state in BOUGHT or locked.payment_id not in {None, payment.provider_payment_id}
         with suppress(SlotTaken):
-            # Withdrawn between hold and payment: nothing is booked on it, and the money goes back.
-            if locked.state in PAYABLE and may_process(email=locked.customer_email):
+            # Withdrawn between hold and payment, or paid when it is over: nothing is booked, and the money is free.
+            is_ahead = locked.state in PAYABLE and locked.starts_at > now
+            if is_ahead and may_process(email=locked.customer_email):
                 return _place(locked, payment, "system", now)
         if was_bought or _has_earlier_money(payment):
             # This one buys nothing, and there is nothing to choose.

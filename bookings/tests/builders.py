@@ -100,7 +100,8 @@ def make_upcoming(state: BookingState = BookingState.CONFIRMED, *, hour: int = 1
     wish = overrides.pop("wish", None) or make_wish(day=slot.date(), clock=slot.time())
     in_calendar = state in {BookingState.CONFIRMED, BookingState.COMPLETED, BookingState.NO_SHOW}
     uid = f"uid{next(_numbers)}" if in_calendar else None
-    return make_booking(wish=wish, **({"state": state, "calcom_booking_id": uid} | overrides))
+    ends = datetime.now(UTC) + timedelta(minutes=15)
+    return make_booking(wish=wish, **({"state": state, "calcom_booking_id": uid, "hold_expires_at": ends} | overrides))
 
 
 def next_slot(hour: int = 10, *, days: int = 3) -> datetime:

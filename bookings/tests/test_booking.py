@@ -337,6 +337,16 @@ def test_place_paid_hold_tells_the_client_who_had_changed_their_mind(now: dateti
     assert _topics() == ["email.slot_lost"]
 
 
+def test_place_paid_hold_asks_no_calendar_for_a_time_that_has_passed() -> None:
+    hold = _held(_wish(), state=BookingState.EXPIRED)
+    payment = make_payment(reference=str(hold.id))
+
+    assert place_paid_hold(payment_id=payment.id, reference=str(hold.id), now=hold.starts_at) is None
+
+    hold.refresh_from_db()
+    assert (hold.state, _topics()) == (BookingState.EXPIRED, ["email.slot_lost"])
+
+
 def test_place_paid_hold_ignores_money_that_needs_attention(now: datetime) -> None:
     hold = _held(_wish())
     payment = make_payment(reference=str(hold.id), attention=Attention.AMOUNT)

@@ -18,6 +18,8 @@ from bookings.receipts import write_refund_note
 from bookings.states import BookingState
 from bookings.tests.builders import make_payment, make_upcoming, make_wish, next_slot
 from bookings.wishes import Customer
+from consent.evidence import Circumstances
+from consent.withdrawal import withdraw_consent
 from mindfulqalb.mail.models import SentMail
 from mindfulqalb.mail.services import Letter, send_letter
 from mindfulqalb.mail.states import MailState
@@ -194,6 +196,33 @@ def test_slot_lost_links_to_another_choice_with_the_money_in_hand(sandbox: Sandb
     assert link.endswith(f"/?session=individual-video&payment={booking.payment.provider_payment_id}")
     assert (link in mail["text"], link.replace("&", "&amp;") in mail["html"]) == (True, True)
     assert "Your payment is safe." in mail["text"]
+
+
+@pytest.mark.parametrize(
+    ("state", "is_withdrawn", "is_late", "sentence"),
+    [
+        (BookingState.REJECTED, False, False, "this time was no longer free"),
+        (BookingState.EXPIRED, False, False, "this time was no longer free"),
+        (BookingState.EXPIRED, False, True, "the time of this appointment had passed"),
+        (BookingState.EXPIRED, True, False, "You have withdrawn your consent"),
+        (BookingState.REJECTED, True, False, "this time was no longer free"),
+        (BookingState.CANCELLED, False, False, "after you had let this time go"),
+    ],
+)
+def test_slot_lost_says_why_and_that_it_was_taken_only_where_it_was(
+    state: BookingState, is_withdrawn: bool, is_late: bool, sentence: str, sandbox: SandboxProcess
+) -> None:
+    booking = make_upcoming(state)
+    payment = make_payment(reference=str(booking.id), captured_at=next_slot(10 if is_late else 9))
+    if is_withdrawn:
+        assert booking.consent is not None
+        withdraw_consent(consent_id=booking.consent.id, circumstances=Circumstances(), now=datetime.now(UTC))
+    _send(slot_lost_letter(booking, payment_id=payment.id, now=datetime.now(UTC)))
+
+    (mail,) = sandbox.mailbox()
+    bodies = [" ".join(mail[body].split()) for body in ("text", "html")]
+    assert [sentence in body for body in bodies] == [True, True]
+    assert [("no longer free" in body) == ("no longer free" in sentence) for body in bodies] == [True, True]
 
 
 def test_refunded_says_how_much_and_which_payment(sandbox: SandboxProcess) -> None:

@@ -100,6 +100,44 @@ def test_manage_page_shows_every_state(state: BookingState, heading: str, browse
     assert "Hello Jane." in page
 
 
+def test_manage_page_calls_a_hold_that_has_run_out_not_booked_before_it_is_swept_up(browser: Client) -> None:
+    page = text_of(browser.get(path_of(make_upcoming(BookingState.HELD, hold_expires_at=datetime.now(UTC)))))
+
+    assert ("Not booked" in page, "We are keeping this time" in page, 'data-state="expired"' in page) == (
+        True,
+        False,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        (BookingState.EXPIRED, "we could not keep this time until it came"),
+        (BookingState.REJECTED, "Your money is safe: choose another time below"),
+    ],
+)
+def test_manage_page_does_not_promise_to_write_about_money_that_waits_below(
+    state: BookingState, sentence: str, browser: Client
+) -> None:
+    unpaid, paid = make_upcoming(state), make_upcoming(state, hour=12, payment=make_payment())
+
+    pages = [text_of(browser.get(path_of(booking))) for booking in (unpaid, paid)]
+
+    assert [sentence in page for page in pages] == [False, True]
+    assert ["ave paid" in page for page in pages] == [True, False]
+
+
+@pytest.mark.parametrize("state", [BookingState.EXPIRED, BookingState.REJECTED])
+def test_manage_page_answers_whoever_sends_their_money_back(state: BookingState, browser: Client) -> None:
+    path = path_of(make_upcoming(state, payment=make_payment()))
+
+    browser.post(f"{path}/refund", {"confirm": "yes"})
+
+    page = text_of(browser.get(path))
+    assert ("We send ₹1,299 back the way it came" in page, "ave paid" in page) == (True, False)
+
+
 @pytest.mark.parametrize("state", BookingState)
 def test_manage_page_links_to_the_appointment_only_while_there_is_one(state: BookingState, browser: Client) -> None:
     booking = make_upcoming(state)

@@ -157,3 +157,5 @@ def test_end_of_a_credit_is_told_to_whom_the_booking_names(sandbox: SandboxProce
     assert (mail["to"], mail["subject"]) == (["jane@example.com"], "Your payment goes back soon")
     assert ("Hello Jane," in mail["text"], choose_again_url(payment) in mail["text"]) == (True, True)
     assert "Friday, 4 December 2026, 11:30 AM" in mail["text"]
+    assert [mail[body].count("/manage/") for body in ("text", "html")] == [1, 1]
+    assert "have it back at once" not in mail["text"]

@@ -24,7 +24,7 @@ from payments.refunds import (
     send_refund,
     sync_refunds,
 )
-from payments.services import PaymentUnusable, capture_payment, lock_spendable
+from payments.services import PaymentGoneBack, PaymentUnusable, capture_payment, lock_spendable
 from payments.states import REFUND_MOVES, ImpossibleMove, RefundReason, RefundState
 from payments.tests.builders import NOW, make_captured_payment, make_order, make_payment
 
@@ -125,9 +125,20 @@ def test_lock_spendable_refuses_what_went_back_in_part() -> None:
     lock_spendable(payment.id)
     _request(payment, 1)
 
-    with pytest.raises(PaymentUnusable):
+    with pytest.raises(PaymentUnusable) as refusal:
         lock_spendable(payment.id)
-    assert is_untouched(payment) is False
+    assert (refusal.type, is_untouched(payment)) == (PaymentUnusable, False)
+
+
+def test_lock_spendable_says_of_what_went_back_whole_that_it_may_be_paid_anew() -> None:
+    payment = make_captured_payment()
+    _request(payment)
+
+    with pytest.raises(PaymentGoneBack):
+        lock_spendable(payment.id)
+    with pytest.raises(PaymentUnusable) as refusal:
+        lock_spendable(make_payment().id)
+    assert refusal.type is PaymentUnusable
 
 
 def test_send_refund_pays_back_at_the_gateway(payer: Payer, now: datetime) -> None:

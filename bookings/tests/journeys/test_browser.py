@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
@@ -239,6 +240,97 @@ def test_booking_page_pressed_to_pay_while_the_terms_are_fetched_pays(browser: B
     page.wait_for_selector("iframe.razorpay-checkout-frame")
 
     assert (len(on_their_way), browser.complaints) == (1, [])
+
+
+def _answer_for_the_hold(page: Page, **changes: Any) -> None:
+    """Have the server say something else about the hold, as it does when time has passed or its worker was faster."""
+
+    def changed(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | changes)
+
+    page.route(re.compile(r"/api/bookings/(hold|booking_\w+)$"), changed)
+
+
+def _dismiss_dialog(page: Page) -> None:
+    page.click("[data-action=pay]")
+    page.frame_locator("iframe.razorpay-checkout-frame").locator("button", has_text="Pay").first.wait_for()
+    page.keyboard.press("Escape")
+
+
+def test_booking_page_dismissed_dialog_of_a_hold_that_ran_out_says_so(browser: Browser, stack: Stack) -> None:
+    page = browser.page()
+    _walk_to_payment(page, stack, "late@example.com")
+    _answer_for_the_hold(page, expiresAt="2026-01-01T00:00:00+05:30")
+
+    _dismiss_dialog(page)
+
+    expect(page.locator("#payment-notice")).to_contain_text("We could not keep the time any longer")
+    expect(page.locator("[data-action=pay]")).to_be_enabled()
+    assert browser.complaints == []
+
+
+CREDIT = {"chooseAgainUrl": "/?session=individual-video&payment=pay_of_the_hold"}
+
+
+def test_booking_page_books_the_time_of_a_hold_that_was_paid_when_it_had_run_out(
+    browser: Browser, stack: Stack
+) -> None:
+    page = browser.page()
+    _walk_to_payment(page, stack, "paid.late@example.com")
+    _answer_for_the_hold(page, status="expired", credit=CREDIT)
+    booked = {"success": True, "bookingId": "booking_x", "status": "confirmed", "confirmationUrl": stack.url}
+    page.route("**/api/bookings", lambda route: route.fulfill(status=201, json=booked))
+
+    with page.expect_request("**/api/bookings") as asked:
+        _dismiss_dialog(page)
+
+    expect(page.locator("#confirmation-link")).to_be_visible()
+    assert json.loads(asked.value.post_data or "")["paymentId"] == "pay_of_the_hold"
+    assert browser.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"), [("rejected", "this time is no longer free"), ("cancelled", "You have paid already")]
+)
+def test_booking_page_offers_another_time_to_whoever_has_paid(
+    status: str, sentence: str, browser: Browser, stack: Stack
+) -> None:
+    page = browser.page()
+    _walk_to_payment(page, stack, f"{status}@example.com")
+    _answer_for_the_hold(page, status=status, credit=CREDIT)
+
+    _dismiss_dialog(page)
+
+    expect(page.locator("#choose-again")).to_contain_text(sentence)
+    expect(page.locator("[data-step=slot] button[type=submit]")).to_have_text("Book this time")
+    assert browser.complaints == []
+
+
+def test_booking_page_lets_whoever_has_their_money_back_pay_anew(browser: Browser, stack: Stack) -> None:
+    page = browser.page()
+    _walk_to_payment(page, stack, "anew@example.com")
+    _answer_for_the_hold(page, status="expired", credit=CREDIT)
+    refused = {"success": False, "error": "It has gone back.", "code": "payment_refunded", "fields": {}}
+    page.route("**/api/bookings", lambda route: route.fulfill(status=409, json=refused))
+
+    _dismiss_dialog(page)
+
+    expect(page.locator("#problem-text")).to_have_text("It has gone back.")
+    expect(page.locator("[data-action=pay]")).to_contain_text("Pay ")
+    expect(page.locator("#cancellation-terms")).to_contain_text("back")
+
+
+def test_booking_page_by_the_link_in_a_mail_says_that_it_is_paid_and_not_that_somebody_was_quicker(
+    browser: Browser, stack: Stack
+) -> None:
+    page = browser.page()
+
+    page.goto(f"{stack.url}{CREDIT['chooseAgainUrl']}")
+
+    expect(page.locator("#choose-again-why")).to_contain_text("You have paid already")
+    expect(page.locator("#choose-again")).not_to_contain_text("no longer free")
+    assert browser.complaints == []
 
 
 IN_APP = (

@@ -54,9 +54,10 @@
     await settle(await askUntilPaid());
   }
 
-  /** Somebody else has the slot. A payment stays ours to spend, so only the time is chosen again. */
-  async function chooseAgain() {
+  /** The time cannot be had. A payment stays the client's to spend, so only the time is chosen again. */
+  async function chooseAgain({ wasTaken = true } = {}) {
     draft.slot = null;
+    draft.wasTaken = wasTaken;
     if (draft.paymentId) drafts.keep();
     else drafts.forget();
     page.say("slot-notice", draft.paymentId ? "" : app.text("slot.taken"));
@@ -105,7 +106,15 @@
     show("gone");
   }
 
-  async function afterRejection() {
+  /** Have the money in hand that the server keeps for a booking of ours that came to nothing. */
+  function takeCredit({ chooseAgainUrl }) {
+    draft.paymentId = new URL(chooseAgainUrl, location.href).searchParams.get("payment");
+    draft.hold = null;
+    drafts.keep();
+  }
+
+  async function afterRejection({ credit }) {
+    if (credit) takeCredit(credit);
     if (draft.paymentId || !draft.hold?.payment) return chooseAgain();
     return showGone(); // paid, but only the server knows with which payment: it writes to the client
   }
@@ -142,11 +151,11 @@
   async function settle(booking) {
     summarize(booking);
     if (booking.status === "pending") return showPending(booking);
-    if (booking.status === "rejected") return afterRejection();
+    if (booking.status === "rejected") return afterRejection(booking);
     if (booking.status !== "confirmed") return showGone();
     drafts.forget();
     return show("confirmed", booking);
   }
 
-  app.booking = { book, settle, chooseAgain, show };
+  app.booking = { book, settle, chooseAgain, takeCredit, show };
 })((window.MindfulQALB = window.MindfulQALB || {}));

@@ -16,6 +16,7 @@
     hold: null, // see hold.js
     verification: null, // what Razorpay handed over, until the server has checked it
     paymentId: null,
+    wasTaken: false, // whether what was paid for could not be had, so that another time is chosen
     attempt: null, // {about, key}: see attemptKey
   };
 

@@ -115,7 +115,7 @@
       key: payment.keyId, amount: payment.amount, currency: payment.currency, order_id: payment.orderId,
       name: document.body.dataset.practice, prefill: { name, email, contact: phone },
       callback_url: new URL(document.body.dataset.razorpayReturn, location.origin).href, redirect: true,
-      modal: { ondismiss: () => dismissed() },
+      modal: { ondismiss: () => dismissed().catch((problem) => app.flow.report(problem)) },
     }).open();
     return new Promise((resolve) => setTimeout(resolve, LEAVING));
   }
@@ -133,9 +133,13 @@
   /** The window may have been closed by somebody who has paid: the server knows. */
   async function dismissed() {
     if (await alreadyBooked()) return;
+    if (draft.paymentId) {
+      await app.booking.book();
+      return;
+    }
     status(null);
     draw();
-    notice(app.hold.isLive() ? "payment.dismissed" : null);
+    notice(app.hold.isLive() ? "payment.dismissed" : "payment.dismissed.late");
     page.byId("payment-notice").focus();
   }
 
@@ -155,11 +159,21 @@
     return new Promise((resolve) => setTimeout(resolve, LEAVING));
   }
 
-  /** Show the booking and answer true if the server has it already, through a webhook for instance. */
+  /**
+   * Show the booking and answer true if the server has it already, through a webhook for instance; or if it has the
+   * money, and another time must be chosen. What was paid after its hold had run out is in hand afterwards: that time
+   * may still be free.
+   */
   async function alreadyBooked() {
     const booking = await app.hold.look();
     if (["pending", "confirmed"].includes(booking?.status)) {
       await app.booking.settle(booking);
+      return true;
+    }
+    if (booking?.credit) {
+      app.booking.takeCredit(booking.credit);
+      if (booking.status === "expired") return false;
+      await app.booking.chooseAgain({ wasTaken: booking.status === "rejected" });
       return true;
     }
     if (booking && booking.status !== "held") draft.hold = null; // run out or given back, whatever our clock says
@@ -169,6 +183,7 @@
   async function pay() {
     status("status.holding");
     if (await alreadyBooked()) return null;
+    if (draft.paymentId) return app.booking.book();
     const hold = await app.hold.ensure();
     draw();
     if (!hold.payment) return app.booking.book();
@@ -184,7 +199,10 @@
       else await pay();
     } catch (problem) {
       status(null);
+      const goneBack = problem.code === "payment_refunded";
+      if (goneBack) draft.paymentId = null;
       draw();
+      if (goneBack) await tellTerms();
       if (problem.code !== "slot_taken") throw problem;
       await app.booking.chooseAgain();
     }
@@ -194,6 +212,7 @@
   async function resume(cancelled) {
     if (draft.verification || draft.paymentId) return app.flow.attempt(payButton(), submit);
     if (await alreadyBooked()) return null;
+    if (draft.paymentId) return app.flow.attempt(payButton(), submit);
     draw();
     if (cancelled) return notice(app.hold.isLive() ? "payment.cancelled" : "payment.cancelled.late");
     return notice("payment.resumed");

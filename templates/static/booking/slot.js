@@ -149,6 +149,7 @@
     if (shownFor !== code) app.month.forgetEmpty();
     shownFor = code;
     page.byId("choose-again").hidden = !draft.paymentId;
+    page.byId("choose-again-why").textContent = app.text(draft.wasTaken ? "again.taken" : "again.paid");
     const submit = page.stepOf("slot").querySelector("button[type=submit]");
     submit.textContent = app.text(draft.paymentId && draft.consent ? "slot.book" : "slot.continue");
     page.stepOf("slot").querySelector("[data-action=back]").hidden = Boolean(draft.paymentId);

@@ -74,6 +74,10 @@
   }
 
   function tick(onExpire, wasLeft) {
+    if (!draft.hold) { // given up meanwhile: there is nothing left to count
+      stop();
+      return 0;
+    }
     const left = secondsLeft();
     page.byId("countdown").textContent = clockFace(left);
     const due = REMINDERS.find((mark) => left <= mark && wasLeft > mark);

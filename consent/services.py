@@ -102,17 +102,19 @@ def settle_consent(
     """Return the consent that a booking stands on: the one named, else the newest valid, else one made from `accepted`.
 
     Raises ConsentRequired when there is none, or the one named is another person's or of another type; ConsentExpired
-    or ConsentWithdrawn when it was this person's and is no longer valid; GuardianConsentRequired for a minor.
+    or ConsentWithdrawn when it was this person's and is no longer valid; GuardianConsentRequired for a minor whose
+    consent is not named.
     """
     if consent_id is not None:
-        return _suited(_named(consent_id, session_type, email, now), age_band, "consentId")
+        return _suited_to(age_band, _named(consent_id, session_type, email, now))
     if not accepted:
         raise ConsentRequired(fields={"consentAccepted": ["Please accept the consent."]})
+    if age_band == AgeBand.UNDER_18:
+        # Before anything is looked up: an email is no proof, and the refusal must not tell whether we know it.
+        raise GuardianConsentRequired(fields={"ageBand": ["The guardian's consent and the assent come first."]})
     found = newest_valid_record(email=email, session_type=session_type, now=now)
     if found is not None:
-        return _suited(found, age_band, "consentAccepted")
-    if age_band == AgeBand.UNDER_18:
-        raise GuardianConsentRequired(fields={"ageBand": ["The guardian's consent and the assent come first."]})
+        return found
     document = current_document(locale=circumstances.locale, now=now)
     if document is None:
         raise ConsentRequired(fields={"consentAccepted": ["There is no consent text to accept."]})
@@ -142,10 +144,12 @@ def _named(consent_id: UUID, session_type: str, email: str, now: datetime) -> Co
     return found
 
 
-def _suited(consent: ConsentRecord, age_band: str, field: str) -> ConsentRecord:
+def _suited_to(age_band: str, consent: ConsentRecord) -> ConsentRecord:
     """Let a minor's booking stand on nothing but a minor's consent: only that has guardian and assent beside it."""
     if age_band == AgeBand.UNDER_18 and consent.age_band != AgeBand.UNDER_18:
-        raise GuardianConsentRequired(fields={field: ["This consent was not given as that of somebody under 18."]})
+        raise GuardianConsentRequired(
+            fields={"consentId": ["This consent was not given as that of somebody under 18."]}
+        )
     return consent
 
 

@@ -69,6 +69,10 @@ ELSEWHERE = {
         "mindfulqalb/serving/tests/test_whole_requests.py",
         "body_of_unknown_length_is_taken_no_further_than_its_limit",
     ),
+    "asking as a minor whether an email is a client's": (
+        "bookings/tests/test_strangers.py",
+        "hold_says_the_same_whether_we_know_the_email_at_every_age",
+    ),
     "slow bodies": ("bookings/tests/journeys/test_slow_clients.py", "slow_bodies_keep_nobody_else_waiting"),
     "slow reading": ("mindfulqalb/serving/tests/test_whole_requests.py", "thread_is_free_while_its_answer_travels"),
 }

@@ -14,7 +14,16 @@ from django.db.models import F, Func, Q
 from django.db.models.lookups import GreaterThan
 
 from bookings.practice_time import local
-from bookings.states import ALLOWED, GIVES_PAYMENT_BACK, OCCUPYING, BookingState, ImpossibleMove, ReminderKind
+from bookings.states import (
+    ALLOWED,
+    GIVES_PAYMENT_BACK,
+    OCCUPYING,
+    SETTLED,
+    UNBOOKED,
+    BookingState,
+    ImpossibleMove,
+    ReminderKind,
+)
 from mindfulqalb.catalogue.models import SessionFormat, SessionType, Therapist
 from mindfulqalb.catalogue.queries import event_types_of
 from mindfulqalb.encryption.fields import EncryptedTextField
@@ -196,7 +205,17 @@ class Booking(models.Model):
             models.Index(fields=["starts_at"], name="booking_starts"),
             models.Index(fields=["state", "starts_at"], name="booking_state"),
             models.Index(fields=["customer_email_hash"], name="booking_customer"),
-            models.Index(fields=["ends_at"], condition=~Q(customer_email_hash=""), name="booking_names_client"),
+            # For the purge: so each of its two kinds of booking is found, and counted, by the index alone.
+            models.Index(
+                fields=["ends_at"],
+                condition=Q(state__in=SETTLED) & ~Q(customer_email_hash=""),
+                name="booking_settled_named",
+            ),
+            models.Index(
+                fields=["ends_at"],
+                condition=Q(state__in=UNBOOKED) & ~Q(customer_email_hash=""),
+                name="booking_unbooked_named",
+            ),
             models.Index(fields=["calcom_booking_id"], name="booking_calendar_uid"),
             models.Index(fields=["therapist", "starts_at"], name="booking_therapist"),
             models.Index(fields=["session_type", "starts_at"], name="booking_type"),

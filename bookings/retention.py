@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from bookings.models import Booking, CalendarFinding, ReminderRefusal
-from bookings.states import BookingState
+from bookings.states import SETTLED, UNBOOKED
 from consent.models import ConsentRecord
 from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.retention.registry import Retained, Subjects, keep, owns
-from mindfulqalb.retention.removers import delete_rows, empty_columns
+from mindfulqalb.retention.removers import empty_columns, keep_whole
 from mindfulqalb.retention.states import Action
 from payments.models import Payment
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-UNBOOKED = (BookingState.EXPIRED, BookingState.REJECTED)
-SETTLED = (BookingState.COMPLETED, BookingState.NO_SHOW, BookingState.CANCELLED)
 TAKE_PERSON_OUT = empty_columns(
     Booking,
     customer_name="",
@@ -32,23 +30,8 @@ TAKE_PERSON_OUT = empty_columns(
     time_zone="",
 )
 
-FINDINGS = keep(
-    Retained(
-        kind="calendar_finding",
-        model=CalendarFinding,
-        since="seen_at",
-        actions={Action.ERASE: delete_rows(CalendarFinding)},
-    )
-)
-REMINDER_REFUSALS = keep(
-    Retained(
-        kind="reminder_refusal",
-        model=ReminderRefusal,
-        since="created_at",
-        person="email_hash",
-        actions={Action.ERASE: delete_rows(ReminderRefusal)},
-    )
-)
+FINDINGS = keep_whole("calendar_finding", CalendarFinding, since="seen_at")
+REMINDER_REFUSALS = keep_whole("reminder_refusal", ReminderRefusal, since="created_at", person="email_hash")
 # Bookings come last: as long as they name their client, what hangs on them can be told to be that client's.
 BOOKINGS = keep(
     Retained(

@@ -34,6 +34,10 @@ ALLOWED = {
 OCCUPYING = (BookingState.HELD, BookingState.PENDING, BookingState.CONFIRMED)
 # These have no claim on the payment that they name: it may buy another session.
 GIVES_PAYMENT_BACK = (BookingState.EXPIRED, BookingState.REJECTED)
+# These are over.
+SETTLED = (BookingState.COMPLETED, BookingState.NO_SHOW, BookingState.CANCELLED)
+# Nothing came of these: they name their client for a shorter time than sessions do.
+UNBOOKED = (BookingState.EXPIRED, BookingState.REJECTED)
 
 
 class ImpossibleMove(Exception):

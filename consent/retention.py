@@ -9,7 +9,7 @@ from mindfulqalb.audit.doors import open_door
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.audit.services import LARGEST_REMOVAL, erase_payloads, record_purge
 from mindfulqalb.retention.registry import Retained, keep
-from mindfulqalb.retention.removers import detach
+from mindfulqalb.retention.removers import chunks, detach
 from mindfulqalb.retention.states import Action
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def purge_records(pks: Sequence[Any], removal: Removal) -> None:
     """Let records go; their salted digests stay, so that a copy which somebody shows can still be checked."""
-    for chunk in _chunks([f"consent:{pk}" for pk in pks]):
+    for chunk in chunks([f"consent:{pk}" for pk in pks], LARGEST_REMOVAL):
         record_purge(targets=chunk, rule=removal.rule, actor=removal.actor, now=removal.now)
     detach(ConsentRecord, pks)
     with open_door("retention"):
@@ -32,12 +32,8 @@ def erase_records(pks: Sequence[Any], removal: Removal) -> None:
     purge_records(pks, removal)
     targets = [f"consent:{pk}" for pk in pks]
     events = AuditEvent.objects.filter(target__in=targets, salt__isnull=False).values_list("id", flat=True)
-    for chunk in _chunks(list(events)):
+    for chunk in chunks(list(events), LARGEST_REMOVAL):
         erase_payloads(event_ids=chunk, rule=removal.rule, actor=removal.actor, now=removal.now)
-
-
-def _chunks(items: Sequence[Any]) -> list[Sequence[Any]]:
-    return [items[start : start + LARGEST_REMOVAL] for start in range(0, len(items), LARGEST_REMOVAL)]
 
 
 RECORDS = keep(

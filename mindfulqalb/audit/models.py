@@ -9,6 +9,8 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import Q
 
+from mindfulqalb.audit.actions import REMOVALS
+
 
 class TransactionId(models.Func):
     """The id of the running transaction; ids of later transactions are greater."""
@@ -51,9 +53,11 @@ class AuditEvent(models.Model):
             models.Index(fields=["actor", "occurred_at"], name="audit_actor"),
             models.Index(fields=["request_id"], name="audit_request"),
             models.Index(fields=["transaction_id"], name="audit_transaction"),
-            # For the purge of payloads: what vouches for a row is not among them, nor what is erased already.
+            # For the purge of payloads: what vouches for a row is not among them, nor what is erased or stays for ever.
             models.Index(
-                fields=["occurred_at", "id"], condition=Q(salt__isnull=False, evidence__isnull=True), name="audit_tells"
+                fields=["occurred_at", "id"],
+                condition=Q(salt__isnull=False, evidence__isnull=True) & ~Q(action__in=REMOVALS),
+                name="audit_erasable",
             ),
         ]
         constraints: ClassVar = [

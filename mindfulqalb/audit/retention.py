@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
+from mindfulqalb.audit.actions import REMOVALS
 from mindfulqalb.audit.models import AuditEvent
-from mindfulqalb.audit.services import REMOVALS, erase_payloads
+from mindfulqalb.audit.services import erase_payloads
 from mindfulqalb.retention.registry import Retained, keep
+from mindfulqalb.retention.removers import chunks
 from mindfulqalb.retention.states import Action
 
 if TYPE_CHECKING:
@@ -26,8 +28,7 @@ ERASED_AT_ONCE = 200
 
 def erase_events(pks: Sequence[Any], removal: Removal) -> None:
     """Leave of events who did what to which object and when, and nothing of what staff wrote beside it."""
-    for start in range(0, len(pks), ERASED_AT_ONCE):
-        chunk = pks[start : start + ERASED_AT_ONCE]
+    for chunk in chunks(pks, ERASED_AT_ONCE):
         erase_payloads(event_ids=chunk, rule=removal.rule, actor=removal.actor, now=removal.now)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from mindfulqalb.api.errors import Refusal
+from mindfulqalb.audit.actions import ERASED, PURGED, READ, REMOVALS
 from mindfulqalb.audit.appending import append
 from mindfulqalb.audit.digests import salted_digest
 from mindfulqalb.audit.doors import open_door
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
 SALT_BYTES = 16
-ERASED, PURGED = "audit.payloads_erased", "audit.evidence_purged"
-REMOVALS = (ERASED, PURGED)
 # So that what one erasure says of itself stays a readable row.
 LARGEST_REMOVAL = 500
 
@@ -102,7 +101,7 @@ def record_read(*, actor: str, target: str, fields: Sequence[str], reason: str, 
     Raises ReasonRequired.
     """
     return record(
-        action="personal_data.read",
+        action=READ,
         actor=actor,
         target=target,
         details={"fields": sorted(fields)},

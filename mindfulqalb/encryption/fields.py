@@ -86,8 +86,8 @@ class EncryptedTextField(_TextLikeField[_Set_contra, _Get_co]):
 
     `label` names the field inside the ciphertext: pick it once, and keep it through every renaming of model or column.
     `max_length` is checked by `clean()` only. The row id goes into the ciphertext, so ids come from Python. The column
-    is written by `save()` and `bulk_create()`, emptied by `update(field=None)`, and all else raises TypeError. An
-    upsert (`bulk_create(update_conflicts=True)`) must leave it out: the row that is there has another id.
+    is written by `save()`, `bulk_create()` and `rewrite()`, emptied by `update(field=None)`, and all else raises
+    TypeError. An upsert (`bulk_create(update_conflicts=True)`) must leave it out: the row that is there has another id.
     `refresh_from_db()` reads, so it opens; a row that cannot be opened is refreshed by naming the other fields.
     """
 

@@ -3,15 +3,6 @@
 from __future__ import annotations
 
 from mindfulqalb.idempotency.models import KeptAnswer
-from mindfulqalb.retention.registry import Retained, keep
-from mindfulqalb.retention.removers import delete_rows
-from mindfulqalb.retention.states import Action
+from mindfulqalb.retention.removers import keep_whole
 
-ANSWERS = keep(
-    Retained(
-        kind="kept_answer",
-        model=KeptAnswer,
-        since="created_at",
-        actions={Action.ERASE: delete_rows(KeptAnswer)},
-    )
-)
+ANSWERS = keep_whole("kept_answer", KeptAnswer, since="created_at")

@@ -3,17 +3,6 @@
 from __future__ import annotations
 
 from mindfulqalb.mail.models import SentMail
-from mindfulqalb.retention.registry import Retained, keep
-from mindfulqalb.retention.removers import delete_rows
-from mindfulqalb.retention.states import Action
+from mindfulqalb.retention.removers import keep_whole
 
-MAILS = keep(
-    Retained(
-        kind="mail",
-        model=SentMail,
-        since="sent_at",
-        person="recipient_hash",
-        about="about",
-        actions={Action.ERASE: delete_rows(SentMail)},
-    )
-)
+MAILS = keep_whole("mail", SentMail, since="sent_at", person="recipient_hash", about="about")

@@ -6,16 +6,6 @@ from django.db.models import Q
 
 from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.outbox.states import State
-from mindfulqalb.retention.registry import Retained, keep
-from mindfulqalb.retention.removers import delete_rows
-from mindfulqalb.retention.states import Action
+from mindfulqalb.retention.removers import keep_whole
 
-MESSAGES = keep(
-    Retained(
-        kind="outbox",
-        model=OutboxMessage,
-        since="finished_at",
-        holding=Q(state=State.DELIVERED),
-        actions={Action.ERASE: delete_rows(OutboxMessage)},
-    )
-)
+MESSAGES = keep_whole("outbox", OutboxMessage, since="finished_at", holding=Q(state=State.DELIVERED))

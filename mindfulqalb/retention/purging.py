@@ -87,17 +87,18 @@ def purge_expired(*, now: datetime, actor: str = "system", chunk_rows: int = CHU
 
 
 def run_task(*, task: Task, actor: str, now: datetime, chunk_rows: int = CHUNK_ROWS) -> Iterator[Purged]:
-    """Take away what one task finds, chunk after chunk."""
+    """Take away what one task finds, chunk after chunk. A row that somebody else holds waits for the next run."""
+    reached: datetime | None = None
     while True:
         with transaction.atomic():
             lock_purge()
-            due = task.due(now).order_by(task.retained.clock, "pk").select_for_update(skip_locked=True, of=("self",))
-            pks = list(due.values_list("pk", flat=True)[:chunk_rows])
-            if pks:
-                remove_rows(task=task, pks=pks, actor=actor, now=now)
-        if pks:
-            yield Purged(task, len(pks))
-        if len(pks) < chunk_rows:
+            rows = _lock_next(task, reached, now, chunk_rows)
+            if rows:
+                remove_rows(task=task, pks=[pk for pk, _ in rows], actor=actor, now=now)
+        if rows:
+            yield Purged(task, len(rows))
+            reached = rows[-1][1]
+        if len(rows) < chunk_rows:
             return
 
 
@@ -127,6 +128,18 @@ def settle_restrictions(*, now: datetime) -> int:
     """Close the restrictions of which nothing is left to erase; return how many."""
     settled = [item for item in Restriction.objects.filter(settled_at=None) if not _is_anything_left(item)]
     return Restriction.objects.filter(id__in=[item.id for item in settled]).update(settled_at=now)
+
+
+def _lock_next(task: Task, reached: datetime | None, now: datetime, limit: int) -> list[tuple[Any, datetime]]:
+    """Lock the next rows; return their ids and clocks.
+
+    They are looked for from the last chunk's clock on: what lies before it in the index leads to rows that are gone,
+    until the table is vacuumed, and every chunk would try them all again.
+    """
+    clock = task.retained.clock
+    due = task.due(now) if reached is None else task.due(now).filter(**{f"{clock}__gte": reached})
+    locked = due.order_by(clock, "pk").select_for_update(skip_locked=True, of=("self",))
+    return list(locked.values_list("pk", clock)[:limit])
 
 
 def _asked_for(retained: Retained, rule: Rule, now: datetime) -> Q:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mindfulqalb.audit.doors import open_door
-from mindfulqalb.encryption.fields import EncryptedTextField
-from mindfulqalb.encryption.tokens import Sealed, seal
+from mindfulqalb.encryption.fields import encrypted_fields
+from mindfulqalb.encryption.rewriting import rewrite
+from mindfulqalb.retention.registry import Retained, keep
+from mindfulqalb.retention.states import Action
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,16 +30,24 @@ def delete_rows(model: type[Model]) -> Remover:
     return remove
 
 
+def keep_whole(kind: str, model: type[Model], *, since: str, **traits: Any) -> Retained:
+    """Register a kind of record whose rows are kept as they are, and then deleted; `traits` as `Retained` has them."""
+    return keep(Retained(kind=kind, model=model, since=since, actions={Action.ERASE: delete_rows(model)}, **traits))
+
+
 def empty_columns(model: type[Model], **values: Any) -> Remover:
     """Make the remover that writes `values` over what stood there; an encrypted column's text is sealed for its row."""
-    sealed = {name: values[name] for name in values if _is_sealed(model, name) and values[name] is not None}
-    plain = {name: value for name, value in values.items() if name not in sealed}
+    encrypted = {field.name for field in encrypted_fields(model)}
+    texts = {name: values[name] for name in encrypted & set(values) if values[name] is not None}
+    plain = {name: value for name, value in values.items() if name not in texts}
 
     def remove(pks: Sequence[Any], removal: Removal) -> None:
         with open_door("retention"):
-            for chunk in _chunks(pks, 1 if sealed else CHANGED_AT_ONCE):
-                tokens = {name: sealed_for(model, name, text, chunk[0]) for name, text in sealed.items()}
-                model._base_manager.filter(pk__in=chunk).update(**plain, **tokens)
+            for chunk in chunks(pks, CHANGED_AT_ONCE):
+                if texts:
+                    rewrite(model, dict.fromkeys(chunk, texts), **plain)
+                else:
+                    model._base_manager.filter(pk__in=chunk).update(**plain)
 
     return remove
 
@@ -48,20 +58,10 @@ def detach(model: type[Model], pks: Sequence[Any]) -> None:
         name = relation.field.name
         if not (relation.null and getattr(relation.field, "db_constraint", True)):
             continue
-        for chunk in _chunks(pks, CHANGED_AT_ONCE):
+        for chunk in chunks(pks, CHANGED_AT_ONCE):
             relation.related_model._base_manager.filter(**{f"{name}__in": chunk}).update(**{name: None})
 
 
-def sealed_for(model: type[Model], name: str, text: str, pk: Any) -> Sealed:
-    """Seal a text for one column of one row."""
-    field = model._meta.get_field(name)
-    assert isinstance(field, EncryptedTextField)  # noqa: S101  (for the type checker)
-    return Sealed(seal(text, label=field.label, row=str(pk)), field.label, str(pk))
-
-
-def _is_sealed(model: type[Model], name: str) -> bool:
-    return isinstance(model._meta.get_field(name), EncryptedTextField)
-
-
-def _chunks(pks: Sequence[Any], size: int) -> list[Sequence[Any]]:
-    return [pks[start : start + size] for start in range(0, len(pks), size)]
+def chunks(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
+    """Cut into pieces of at most `size`, so that no statement has more to do."""
+    return [items[start : start + size] for start in range(0, len(items), size)]

@@ -4,34 +4,9 @@ from __future__ import annotations
 
 from django.contrib.sessions.models import Session
 
-from mindfulqalb.retention.registry import Retained, keep
-from mindfulqalb.retention.removers import delete_rows
-from mindfulqalb.retention.states import Action
+from mindfulqalb.retention.removers import keep_whole
 from mindfulqalb.staff.models import KnownDevice, RefreshToken
 
-DEVICES = keep(
-    Retained(
-        kind="known_device",
-        model=KnownDevice,
-        since="last_seen_at",
-        actions={Action.ERASE: delete_rows(KnownDevice)},
-    )
-)
-SESSIONS = keep(
-    Retained(
-        kind="session",
-        model=Session,
-        since="expire_date",
-        ends="expire_date",
-        actions={Action.ERASE: delete_rows(Session)},
-    )
-)
-REFRESH_TOKENS = keep(
-    Retained(
-        kind="refresh_token",
-        model=RefreshToken,
-        since="created_at",
-        ends="expires_at",
-        actions={Action.ERASE: delete_rows(RefreshToken)},
-    )
-)
+DEVICES = keep_whole("known_device", KnownDevice, since="last_seen_at")
+SESSIONS = keep_whole("session", Session, since="expire_date", ends="expire_date")
+REFRESH_TOKENS = keep_whole("refresh_token", RefreshToken, since="created_at", ends="expires_at")

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from django.db.models import Q
 
-from mindfulqalb.retention.registry import Retained, keep
-from mindfulqalb.retention.removers import delete_rows
-from mindfulqalb.retention.states import Action
+from mindfulqalb.retention.removers import keep_whole
 from mindfulqalb.subject_requests.models import SubjectRequest
 
-REQUESTS = keep(
-    Retained(
-        kind="subject_request",
-        model=SubjectRequest,
-        since="received_at",
-        person="email_hash",
-        holding=Q(closed_at__isnull=False),
-        actions={Action.ERASE: delete_rows(SubjectRequest)},
-    )
+REQUESTS = keep_whole(
+    "subject_request", SubjectRequest, since="received_at", person="email_hash", holding=Q(closed_at__isnull=False)
 )

@@ -24,10 +24,11 @@ from bookings.tests.builders import JOHN, make_booking, make_payment, make_wish
 from consent.models import ConsentRecord
 from consent.publishing import publish_shipped_document
 from consent.tests.builders import make_consent
+from mindfulqalb.audit.actions import REMOVALS
 from mindfulqalb.audit.doors import open_door
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.audit.sealing import seal_events
-from mindfulqalb.audit.services import REMOVALS, record
+from mindfulqalb.audit.services import record
 from mindfulqalb.audit.tests.doors import refused, run_sql
 from mindfulqalb.encryption.blind_index import email_digest
 from mindfulqalb.idempotency.models import KeptAnswer

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q
 
 from mindfulqalb.audit.doors import open_door
+from mindfulqalb.encryption.rewriting import rewrite
 from mindfulqalb.retention.registry import Retained, keep
-from mindfulqalb.retention.removers import sealed_for
+from mindfulqalb.retention.removers import CHANGED_AT_ONCE, chunks
 from mindfulqalb.retention.states import Action
 from payments.receipts.models import Receipt
 
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
 def take_recipients_out(pks: Sequence[Any], removal: Removal) -> None:
     """Leave receipts without a name and without the vendor's id, by which the vendor would know one."""
     with open_door("retention"):
-        for receipt in Receipt.objects.filter(pk__in=pks):
-            content = json.loads(receipt.content) | {"vendor_id": ""}
-            content["recipient"] |= {"name": ""}
-            text = json.dumps(content, ensure_ascii=False, sort_keys=True)
-            Receipt.objects.filter(pk=receipt.pk).update(
-                content=sealed_for(Receipt, "content", text, receipt.pk), anonymised_at=removal.now
-            )
+        for chunk in chunks(pks, CHANGED_AT_ONCE):
+            receipts = Receipt.objects.filter(pk__in=chunk)
+            texts = {receipt.pk: {"content": _without_recipient(receipt)} for receipt in receipts}
+            rewrite(Receipt, texts, anonymised_at=removal.now)
+
+
+def _without_recipient(receipt: Receipt) -> str:
+    content = json.loads(receipt.content) | {"vendor_id": ""}
+    content["recipient"] |= {"name": ""}
+    return json.dumps(content, ensure_ascii=False, sort_keys=True)
 
 
 RECEIPTS = keep(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mindfulqalb.audit.actions import REMOVALS
 from mindfulqalb.audit.digests import canonical, head_of
 from mindfulqalb.audit.exports.archive import Part
 from mindfulqalb.audit.models import AuditEvent, AuditSeal
-from mindfulqalb.audit.services import REMOVALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from mindfulqalb.audit.actions import ERASED, PURGED
 from mindfulqalb.audit.evidence import models_by_kind
 from mindfulqalb.audit.models import AuditEvent
-from mindfulqalb.audit.services import ERASED, PURGED
 from mindfulqalb.audit.verification.report import Kind
 
 if TYPE_CHECKING:

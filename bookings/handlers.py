@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.conf import settings
 from bookings.credits import is_unspent
 from bookings.ledger_report import ledger_letter
 from bookings.letters import (
+    address_corrected_letter,
     cancelled_letter,
     confirmation_letter,
     moved_letter,
@@ -43,6 +45,9 @@ from bookings.webhooks import hint_of
 from consent.models import ConsentRecord
 from mindfulqalb.catalogue.queries import event_types_on_sale
 from mindfulqalb.mail.corrections import Correction, Rewrite, corrects
+from mindfulqalb.mail.models import SentMail
+from mindfulqalb.mail.queries import reader_of
+from mindfulqalb.mail.sending import MailRefused
 from mindfulqalb.mail.services import send_letter
 from mindfulqalb.outbox.registry import Delivery, handles, on_dead
 from mindfulqalb.webhooks.services import mark_processed
@@ -225,6 +230,16 @@ def send_ledger(delivery: Delivery) -> None:
     send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
 
 
+@handles("email.address_corrected")
+def tell_earlier_address(delivery: Delivery) -> None:
+    """Mail the address that was corrected, unless what it was told is purged, or nobody reads there."""
+    mail = SentMail.objects.filter(id=UUID(delivery.payload["mail_id"])).first()
+    if mail is not None:
+        letter = address_corrected_letter(_booking_of(delivery), recipient=reader_of(mail))
+        with suppress(MailRefused):
+            send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
+
+
 @handles("webhook.calcom")
 def work_on_webhook(delivery: Delivery) -> None:
     """Ask Cal.com for its free times, and what has become of the appointment: the body itself is only a hint."""
@@ -236,7 +251,7 @@ def work_on_webhook(delivery: Delivery) -> None:
 
 
 @corrects("booking", "payment")
-def correct_where_it_is_booked(correction: Correction) -> Rewrite:
+def correct_where_it_is_booked(correction: Correction) -> Rewrite | None:
     """Take a client's corrected address over into their session."""
     return correct_customer_email(correction)
 

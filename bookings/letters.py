@@ -86,6 +86,17 @@ def not_moved_staff_letter(booking: Booking) -> Letter:
     )
 
 
+def address_corrected_letter(booking: Booking, *, recipient: str) -> Letter:
+    """Tell the address that was a booking's, perhaps a stranger's, that it is no longer: without name or time."""
+    return Letter(
+        template="address_corrected",
+        recipient=recipient,
+        context={},
+        about=f"booking:{booking.id}",
+        locale=booking.locale,
+    )
+
+
 def pending_letter(booking: Booking, *, now: datetime) -> Letter:
     """Say that the money is here, and that the calendar takes longer."""
     return Letter(

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import F
+from django.urls import reverse
 
-from bookings.letters import confirmation_letter, receipt_letter, reminder_letter
+from bookings.letters import (
+    confirmation_letter,
+    not_moved_staff_letter,
+    receipt_letter,
+    reminder_letter,
+    withdrawn_letter,
+)
 from bookings.links import booking_of_token, token_of
 from bookings.metrics import unreached
 from bookings.models import Booking
@@ -26,12 +35,20 @@ from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.encryption.blind_index import email_digest
 from mindfulqalb.mail.bounces import record_bounce
 from mindfulqalb.mail.models import SentMail
-from mindfulqalb.mail.resending import resend_letter
+from mindfulqalb.mail.queries import undelivered
+from mindfulqalb.mail.resending import AddressStays, resend_letter
 from mindfulqalb.mail.services import send_letter
+from mindfulqalb.mail.states import MailState
+from mindfulqalb.mail.tests.builders import make_letter
 from mindfulqalb.mail.tests.reports import make_report
 from mindfulqalb.outbox.delivery import deliver_due
+from mindfulqalb.outbox.models import OutboxMessage
+from mindfulqalb.outbox.states import State
+from mindfulqalb.staff.tests.builders import make_member
 
 if TYPE_CHECKING:
+    from django.test import Client
+
     from mindfulqalb.mail.services import Letter
     from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
 
@@ -53,8 +70,18 @@ def _confirmed(booking: Booking) -> SentMail:
 
 def _correct(mail: SentMail, recipient: str = RIGHT) -> None:
     now = datetime.now(UTC)
-    resend_letter(mail_id=mail.id, actor="staff:7", recipient=recipient, now=now)
+    resend_letter(mail_id=mail.id, actor="staff:7", recipient=recipient, reason="She phoned", now=now)
     deliver_due(now=now + timedelta(seconds=1), limit=5)
+
+
+def _mails(sandbox: SandboxProcess) -> dict[tuple[str, int], dict[str, Any]]:
+    """What arrived, by template, and whether it is the first of it or the next."""
+    arrived = {mail["messageId"]: mail for mail in sandbox.mailbox()}
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    for mail in SentMail.objects.order_by(F("copy_of").asc(nulls_first=True), "sent_at"):
+        number = sum(template == mail.template for template, _ in found)
+        found[mail.template, number] = next(said for name, said in arrived.items() if str(mail.key) in name)
+    return found
 
 
 def test_corrected_address_becomes_the_bookings(sandbox: SandboxProcess) -> None:
@@ -65,8 +92,89 @@ def test_corrected_address_becomes_the_bookings(sandbox: SandboxProcess) -> None
 
     booking.refresh_from_db()
     assert (booking.customer_email, booking.customer_email_hash) == ("Jane.Doe@example.com", email_digest(RIGHT))
-    assert AuditEvent.objects.get(action="booking.address_corrected").actor == "staff:7"
-    assert sandbox.mailbox()[-1]["to"] == ["Jane.Doe@example.com"]
+    event, copied = (AuditEvent.objects.get(action=act) for act in ("booking.address_corrected", "mail.resent"))
+    assert (event.actor, event.reason, copied.details and copied.details["corrected"]) == (
+        "staff:7",
+        "She phoned",
+        True,
+    )
+    assert _mails(sandbox)["confirmation", 1]["to"] == ["Jane.Doe@example.com"]
+
+
+def test_earlier_address_is_told_that_it_is_no_longer(sandbox: SandboxProcess) -> None:
+    """Whose hand it was is not known: a client whose mails were turned away must hear of it."""
+    _correct(_confirmed(make_upcoming()))
+
+    notice = _mails(sandbox)["address_corrected", 0]
+    assert notice["to"] == ["jane@example.com"]
+    said = notice["subject"] + notice["text"] + notice["html"]
+    assert [word for word in (RIGHT, "Jane", "/manage/", "Asha") if word in said] == []
+
+
+def test_earlier_address_that_refuses_mails_leaves_nothing_to_do(sandbox: SandboxProcess) -> None:
+    mail, now = _confirmed(make_upcoming()), datetime.now(UTC)
+    resend_letter(mail_id=mail.id, actor="staff:7", recipient=RIGHT, reason="She phoned", now=now)
+    OutboxMessage.objects.filter(topic="email.copy").delete()
+    sandbox.fault("smtp", "status", status=550)
+
+    deliver_due(now=now + timedelta(seconds=1), limit=5)
+
+    assert SentMail.objects.get(template="address_corrected").state == MailState.REFUSED
+    assert (OutboxMessage.objects.get().state, list(undelivered())) == (State.DELIVERED, [])
+
+
+def test_second_mail_of_one_booking_follows_the_first_to_the_corrected_address(sandbox: SandboxProcess) -> None:
+    booking = make_upcoming()
+    mails = [_confirmed(booking), _sent(reminder_letter(booking, now=datetime.now(UTC)))]
+
+    for mail in mails:
+        _correct(mail)
+
+    booking.refresh_from_db()
+    sent = _mails(sandbox)
+    assert (booking.link_version, sent["reminder", 1]["to"]) == (2, [RIGHT])
+    assert booking_of_token(TOKEN.findall(sent["reminder", 1]["text"])[0], now=datetime.now(UTC)) == booking
+
+
+def test_outbox_and_trail_never_learn_the_address(sandbox: SandboxProcess) -> None:
+    _correct(_confirmed(make_upcoming()))
+
+    written = [str(row) for model in (OutboxMessage, AuditEvent, SentMail) for row in model.objects.values()]
+    assert [row for row in written if "jane" in row.lower()] == []
+
+
+# What nobody may have sent to themselves
+
+
+def test_front_desk_cannot_send_itself_a_clients_withdrawal(client: Client, sandbox: SandboxProcess) -> None:
+    """It carries the links of every session to come."""
+    booking = make_upcoming()
+    assert booking.consent is not None
+    mail = _sent(withdrawn_letter(booking.consent, now=datetime.now(UTC)))
+    client.force_login(make_member("Front desk"))
+
+    data = {"action": "resend", "confirmed": "yes", "input": "desk@example.org", "reason": "She phoned"}
+    answer = client.post(
+        reverse("admin:mail_sentmail_changelist"), data | {ACTION_CHECKBOX_NAME: str(mail.pk)}, follow=True
+    )
+
+    assert "goes to its first reader alone" in answer.content.decode()
+    assert (SentMail.objects.count(), OutboxMessage.objects.count()) == (1, 0)
+
+
+def test_mail_to_the_practice_about_a_session_goes_to_nobody_else(sandbox: SandboxProcess) -> None:
+    mail = _sent(not_moved_staff_letter(make_upcoming()))
+
+    with pytest.raises(AddressStays):
+        _correct(mail)
+
+
+def test_mail_about_money_that_no_booking_has_goes_to_nobody_else(sandbox: SandboxProcess) -> None:
+    payment = make_payment()
+    letter = make_letter(template="unplaced", about=f"payment:{payment.id}", recipient="payer@example.com")
+
+    with pytest.raises(AddressStays):
+        _correct(_sent(letter))
 
 
 def test_corrected_address_ends_the_old_links_and_carries_new_ones(sandbox: SandboxProcess) -> None:
@@ -75,7 +183,8 @@ def test_corrected_address_ends_the_old_links_and_carries_new_ones(sandbox: Sand
     old = token_of(booking, now=now)
     _correct(_sent(reminder_letter(booking, now=now)))
 
-    first, second = sandbox.mailbox()
+    sent = _mails(sandbox)
+    first, second = sent["reminder", 0], sent["reminder", 1]
     with pytest.raises(InvalidToken):
         booking_of_token(old, now=now)
     tokens = {part: TOKEN.findall(second[part]) for part in ("text", "html")}
@@ -105,7 +214,7 @@ def test_corrected_receipt_corrects_the_booking_that_it_paid(sandbox: SandboxPro
 
     booking.refresh_from_db()
     assert (booking.customer_email, booking.link_version) == (RIGHT, 2)
-    assert receipt.number in sandbox.mailbox()[-1]["text"]
+    assert receipt.number in _mails(sandbox)["receipt", 1]["text"]
 
 
 def test_mail_that_went_to_an_earlier_address_changes_nothing_any_more(sandbox: SandboxProcess) -> None:
@@ -113,7 +222,8 @@ def test_mail_that_went_to_an_earlier_address_changes_nothing_any_more(sandbox: 
     mail = _confirmed(booking)
     _correct(mail)
 
-    _correct(mail, "jane.d@example.com")
+    with pytest.raises(AddressStays):
+        _correct(mail, "jane.d@example.com")
 
     booking.refresh_from_db()
     assert booking.customer_email == RIGHT

@@ -36,6 +36,7 @@ TOPICS = [
     "calendar.put_back",
     "consent.withdrawn",
     "consent.withdrawn.staff",
+    "email.address_corrected",
     "email.cancelled",
     "email.confirmation",
     "email.credit_ending",

@@ -25,7 +25,8 @@ RESEND = Question(
     text="These go out once more as they were, with the links that are in them:",
     yes="Yes, send again",
     line=str,
-    input_label="To another address, where theirs was wrong (leave it empty for the same one)",
+    asks_why=True,
+    input_label="To another address, where a client's was wrong (leave it empty for the same one); the old one is told",
 )
 
 
@@ -53,11 +54,10 @@ class SentMailAdmin(ReadOnlyAdmin):
             if recipient and rows.values("recipient_hash").distinct().count() > 1:
                 self.message_user(request, "One address for mails of different people: choose one's alone.", "WARNING")
                 return None
-            act_on_each(
-                self, request, rows, partial(_resend, f"staff:{request.user.pk}", recipient), done="Mails sent again"
-            )
+            act_on_each(self, request, rows, partial(_resend, request, recipient), done="Mails sent again")
         return page
 
 
-def _resend(actor: str, recipient: str, mail: SentMail) -> None:
-    resend_letter(mail_id=mail.id, actor=actor, recipient=recipient, now=timezone.now())
+def _resend(request: HttpRequest, recipient: str, mail: SentMail) -> None:
+    actor, reason = f"staff:{request.user.pk}", request.POST.get("reason", "")
+    resend_letter(mail_id=mail.id, actor=actor, recipient=recipient, reason=reason, now=timezone.now())

@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 
 from mindfulqalb.api.errors import Refusal
 from mindfulqalb.api.fields import EmailAddress
-from mindfulqalb.audit.services import record
+from mindfulqalb.audit.services import record, required_reason
 from mindfulqalb.encryption.blind_index import email_digest, email_digests
 from mindfulqalb.mail.corrections import Correction, correct_address
 from mindfulqalb.mail.models import SentMail
@@ -49,12 +49,20 @@ class NoSuchAddress(Refusal):
     sentence = "This is not an email address."
 
 
+class AddressStays(Refusal):
+    """Another address for a mail that is of no client's booking, or not of the address that the booking has."""
+
+    code = "address_stays"
+    status = 409
+    sentence = "This mail goes to its first reader alone: it is of no session whose client could have another address."
+
+
 @transaction.atomic
-def resend_letter(*, mail_id: UUID, actor: str, now: datetime, recipient: str = "") -> SentMail:
+def resend_letter(*, mail_id: UUID, actor: str, now: datetime, recipient: str = "", reason: str = "") -> SentMail:
     """Ask for a copy of a mail to its reader, or to `recipient` in their stead; return the copy that will go.
 
-    A corrected address is corrected wherever it is kept. Raises AlreadyOnItsWay, NoSuchAddress, and what a corrector
-    raises.
+    Another address is taken only with a reason and where it corrects what is kept. Raises AlreadyOnItsWay,
+    NoSuchAddress, ReasonRequired, AddressStays, and what a corrector raises.
     """
     mail = SentMail.objects.select_for_update().get(id=mail_id)
     if mail.state == MailState.WAITING or mail.copies.filter(state=MailState.WAITING).exists():
@@ -62,9 +70,8 @@ def resend_letter(*, mail_id: UUID, actor: str, now: datetime, recipient: str = 
     copy_id = uuid4()
     message = enqueue(topic="email.copy", lane=f"mail:{copy_id}", payload={"mail_id": str(copy_id)}, now=now)
     corrected = _checked(recipient)
-    correction = Correction(mail.about, mail.recipient_hash, corrected, actor, now)
     is_corrected = bool(corrected) and mail.recipient_hash not in email_digests(corrected)
-    rewrite = correct_address(correction) if is_corrected else str
+    rewrite = _corrected(mail, corrected, actor, reason, now) if is_corrected else str
     renewed = _rebuilt(mail.content, rewrite)
     renewed.extra_headers |= own_headers(message.id, now)
     copy = SentMail.objects.create(
@@ -76,7 +83,7 @@ def resend_letter(*, mail_id: UUID, actor: str, now: datetime, recipient: str = 
         **_said(mail, renewed, corrected),
     )
     details = {"mail": str(mail.id), "copy": str(copy.id), "corrected": copy.recipient_hash != mail.recipient_hash}
-    record(action="mail.resent", actor=actor, target=mail.about, now=now, details=details)
+    record(action="mail.resent", actor=actor, target=mail.about, now=now, details=details, reason=reason.strip())
     return copy
 
 
@@ -94,6 +101,14 @@ def send_copy(*, mail_id: UUID, now: datetime) -> None:
         raise
     with transaction.atomic():
         note_sent(SentMail.objects.select_for_update().get(id=mail_id), now=now)
+
+
+def _corrected(mail: SentMail, recipient: str, actor: str, reason: str, now: datetime) -> Rewrite:
+    why = required_reason(reason)
+    rewrite = correct_address(Correction(mail.id, mail.about, mail.recipient_hash, recipient, actor, why, now))
+    if rewrite is None:
+        raise AddressStays
+    return rewrite
 
 
 def _checked(recipient: str) -> str:

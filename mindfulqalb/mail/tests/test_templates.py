@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db
 FOLDER = django_settings.BASE_DIR / "templates" / "emails"
 TEMPLATES = sorted(path.name.removesuffix(".subject.txt") for path in FOLDER.glob("*.subject.txt"))
 SUBJECTS = {
+    "address_corrected": "The email address for an appointment was changed",
     "cancelled": "Your appointment is cancelled",
     "confirmation": "Your appointment is confirmed",
     "ledger": "Books of 2026-12-01: balanced",

@@ -64,7 +64,7 @@ def poll_calendar(*, now: datetime) -> int:
         for appointment in page:
             reconcile_appointment(appointment=appointment, now=now)
         count += len(page)
-        _advance(page)
+        _advance(page, now)
     CalendarCursor.objects.filter(name=CalendarCursor.CHANGES).update(asked_at=now)
     return count
 
@@ -145,9 +145,9 @@ def _is_missing(booking: Booking, now: datetime) -> bool:
     return True
 
 
-def _advance(page: list[Appointment]) -> None:
-    """Move the cursor on, and never back: two pollers may be at it."""
-    latest = max((item.updated_at for item in page if item.updated_at), default=None)
+def _advance(page: list[Appointment], now: datetime) -> None:
+    """Move the cursor on, and never back, for two pollers may be at it; nor past the present, if the vendor says so."""
+    latest = max((min(item.updated_at, now) for item in page if item.updated_at), default=None)
     if latest is not None:
         behind = CalendarCursor.objects.filter(name=CalendarCursor.CHANGES, changed_until__lt=latest)
         behind.update(changed_until=latest)

@@ -366,6 +366,17 @@ def test_poll_goes_on_where_it_stopped(booked: Booking, sandbox: SandboxProcess,
     assert cursor.asked_at == now
 
 
+def test_poll_stays_in_the_present_whatever_the_calendars_clock_says(
+    booked: Booking, sandbox: SandboxProcess, now: datetime
+) -> None:
+    sandbox.advance(86400)
+    sandbox.change_booking(_uid(booked), "cancel")
+
+    poll_calendar(now=now)
+
+    assert CalendarCursor.objects.get().changed_until == now
+
+
 def test_poll_without_an_answer_forgets_nothing(booked: Booking, sandbox: SandboxProcess, now: datetime) -> None:
     poll_calendar(now=now)
     before = CalendarCursor.objects.values().get()

@@ -41,6 +41,11 @@ def require_attempt(request: Any, *, username: str) -> None:
     except Unavailable:
         raise ValidationError("Nobody can log in at this moment. Please try again shortly.", code=THROTTLED) from None
     if wait is not None:
-        minutes = math.ceil(wait / 60)
-        text = f"That was a lot of attempts. Please try again in {minutes} minute{'s' if minutes > 1 else ''}."
-        raise ValidationError(text, code=THROTTLED, params={"wait": wait})
+        raise throttled(wait)
+
+
+def throttled(seconds: float) -> ValidationError:
+    """Say how long to wait."""
+    wait, minutes = math.ceil(seconds), math.ceil(seconds / 60)
+    text = f"That was a lot of attempts. Please try again in {minutes} minute{'s' if minutes > 1 else ''}."
+    return ValidationError(text, code=THROTTLED, params={"wait": wait})

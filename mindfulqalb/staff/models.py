@@ -53,6 +53,8 @@ class Authenticator(models.Model):
     )
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
+    refusals = models.PositiveIntegerField(default=0, db_default=0, help_text="Wrong codes since the last right one.")
+    paused_until = models.DateTimeField(null=True, help_text="No code counts before.")
 
     class Meta:
         db_table = "staff_authenticators"

@@ -16,8 +16,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from mindfulqalb.api.errors import TooManyRequests
 from mindfulqalb.staff.door import is_staff, lets_in_half_way, open_door
-from mindfulqalb.staff.forms import THROTTLED, CodeForm, require_attempt
+from mindfulqalb.staff.forms import THROTTLED, CodeForm, require_attempt, throttled
 from mindfulqalb.staff.models import Authenticator, StaffMember
 from mindfulqalb.staff.second_factor import (
     begin_enrolment,
@@ -47,11 +48,14 @@ def verify(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:second-factor-set-up") + next_query(request))
     form = CodeForm(request.POST or None)
     if form.is_valid() and _may_try(request, form, member):
-        now = timezone.now()
-        authenticator = verify_code(member=member, code=form.cleaned_data["code"], now=now)
-        if authenticator is not None:
-            return _come_in(request, member, authenticator)
-        form.add_error("code", WRONG_CODE)
+        try:
+            authenticator = verify_code(member=member, code=form.cleaned_data["code"], now=timezone.now())
+        except TooManyRequests as pause:
+            form.add_error(None, throttled(pause.retry_after.total_seconds() if pause.retry_after else 0))
+        else:
+            if authenticator is not None:
+                return _come_in(request, member, authenticator)
+            form.add_error("code", WRONG_CODE)
     return _page(request, "verify", "Second factor", form=form)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from base64 import b32decode, b32encode
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -12,8 +13,11 @@ from django.conf import settings
 from django.db import transaction
 from django_otp.oath import TOTP
 
+from mindfulqalb.api.errors import TooManyRequests
 from mindfulqalb.audit.services import record
+from mindfulqalb.outbox.services import enqueue
 from mindfulqalb.staff.models import Authenticator, RecoveryCode, StaffMember
+from mindfulqalb.staff.sign_in import log_out_everywhere
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,6 +31,11 @@ STEP_SECONDS = 30
 DIGITS = 6
 # A code of the step before or after counts: people type slowly, and clocks differ.
 TOLERANCE_STEPS = 1
+# Wrong codes in a row before each costs a pause, and how long the first and the longest are. Whoever has the password
+# would otherwise guess a code within weeks, at the pace that the limits of a login allow.
+FREE_REFUSALS = 5
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
+TELLING_REFUSAL = 10  # at which the owner hears of it by mail
 
 
 def confirmed_authenticator(member: StaffMember) -> Authenticator | None:
@@ -83,13 +92,20 @@ def confirm_enrolment(*, member: StaffMember, code: str, now: datetime) -> list[
 
 
 def verify_code(*, member: StaffMember, code: str, now: datetime) -> Authenticator | None:
-    """Spend a code of the app, or a recovery code; None when it is neither. No code counts twice, not even at once."""
+    """Spend a code of the app, or a recovery code; None when it is neither. No code counts twice, not even at once.
+
+    Raises TooManyRequests while wrong codes in a row have brought a pause: then no code counts.
+    """
     with transaction.atomic():
         authenticator = Authenticator.objects.select_for_update().filter(member=member).first()
         if authenticator is None or authenticator.confirmed_at is None:
             return None
+        if authenticator.paused_until is not None and now < authenticator.paused_until:
+            raise TooManyRequests(retry_after=authenticator.paused_until - now)
         if _spend_code(authenticator, code, now) or _spend_recovery_code(member, code, now):
+            _note_refusals(authenticator, 0, now)
             return authenticator
+        _note_refusals(authenticator, authenticator.refusals + 1, now)
         _record("staff.second_factor_refused", member, now)
         return None
 
@@ -103,11 +119,12 @@ def renew_recovery_codes(*, member: StaffMember, now: datetime) -> list[str]:
 
 
 def reset_second_factor(*, member: StaffMember, actor: str, now: datetime) -> None:
-    """Forget a lost authenticator, so that the person enrols a new one at the next login."""
+    """Forget a lost authenticator, so that the person enrols a new one at the next login; what it opened is shut."""
     with transaction.atomic():
         Authenticator.objects.filter(member=member).delete()
         RecoveryCode.objects.filter(member=member).delete()
         record(action="staff.second_factor_reset", actor=actor, target=f"staff:{member.id}", now=now)
+        log_out_everywhere(member=member, actor=actor, now=now)
 
 
 def recovery_codes_left(member: StaffMember) -> int:
@@ -124,6 +141,17 @@ def _totp(authenticator: Authenticator, moment: datetime) -> TOTP:
     totp = TOTP(b32decode(authenticator.secret), step=STEP_SECONDS, digits=DIGITS)
     totp.time = moment.timestamp()
     return totp
+
+
+def _note_refusals(authenticator: Authenticator, count: int, now: datetime) -> None:
+    authenticator.refusals, authenticator.paused_until = count, None
+    if count >= FREE_REFUSALS:
+        doubled: timedelta = FIRST_PAUSE * 2 ** min(count - FREE_REFUSALS, 10)
+        authenticator.paused_until = now + min(doubled, LONGEST_PAUSE)
+    authenticator.save(update_fields=["refusals", "paused_until"])
+    if count == TELLING_REFUSAL:
+        payload = {"member_id": str(authenticator.member_id)}
+        enqueue(topic="email.codes_refused", lane=f"staff:{authenticator.member_id}", payload=payload, now=now)
 
 
 def _spend_code(authenticator: Authenticator, code: str, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b32decode
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,8 +12,10 @@ from django.db import connection
 from django.utils import timezone
 from django_otp.oath import totp
 
+from mindfulqalb.api.errors import TooManyRequests
 from mindfulqalb.audit.models import AuditEvent
-from mindfulqalb.staff.models import Authenticator, RecoveryCode
+from mindfulqalb.outbox.models import OutboxMessage
+from mindfulqalb.staff.models import Authenticator, RecoveryCode, StaffMember
 from mindfulqalb.staff.second_factor import (
     begin_enrolment,
     code_at,
@@ -25,7 +27,8 @@ from mindfulqalb.staff.second_factor import (
     reset_second_factor,
     verify_code,
 )
-from mindfulqalb.staff.tests.builders import SECRET, make_authenticator, make_member
+from mindfulqalb.staff.tests.builders import PASSWORD, SECRET, make_authenticator, make_member
+from mindfulqalb.staff.tokens import StaffTokenInvalid, member_of_access_token, refresh_pair, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +124,51 @@ def test_code_counts_once_and_no_earlier_one_after_it() -> None:
     assert (verified, actions()) == ([True, False, False], ["staff.second_factor_refused"] * 2)
 
 
+def guess(member: StaffMember, moment: datetime) -> str:
+    """What comes of a wrong code."""
+    try:
+        verify_code(member=member, code="wrong", now=moment)
+    except TooManyRequests:
+        return "paused"
+    return "refused"
+
+
+def test_wrong_codes_in_a_row_bring_pauses_that_double() -> None:
+    member = make_authenticator(make_member()).member
+    first = [guess(member, NOW) for _ in range(6)]
+    seconds = [29, 30, 89, 90, 209, 210]
+
+    later = [guess(member, NOW + timedelta(seconds=second)) for second in seconds]
+
+    assert first == ["refused"] * 5 + ["paused"]
+    assert later == ["paused", "refused"] * 3
+
+
+def test_pause_refuses_the_right_code_too_and_a_right_one_after_it_ends_the_row() -> None:
+    authenticator = make_authenticator(make_member())
+    for _ in range(5):
+        guess(authenticator.member, NOW)
+    after = NOW + timedelta(seconds=30)
+
+    with pytest.raises(TooManyRequests) as refused:
+        verify_code(member=authenticator.member, code=code_at(authenticator, NOW), now=NOW)
+    verified = verify_code(member=authenticator.member, code=code_at(authenticator, after), now=after)
+
+    assert (refused.value.retry_after, verified) == (timedelta(seconds=30), authenticator)
+    assert [guess(authenticator.member, after) for _ in range(2)] == ["refused"] * 2
+
+
+def test_pause_is_an_hour_at_most_and_the_owner_hears_of_the_tenth_wrong_code_once() -> None:
+    member = make_authenticator(make_member()).member
+
+    for hour in range(20):
+        guess(member, NOW + timedelta(hours=hour))
+
+    paused_until = Authenticator.objects.get().paused_until
+    topics = list(OutboxMessage.objects.values_list("topic", flat=True))
+    assert (paused_until, topics) == (NOW + timedelta(hours=20), ["email.codes_refused"])
+
+
 def test_recovery_code_counts_once_however_it_is_typed() -> None:
     authenticator, codes = enrolled()
     typed = codes[0].upper().replace("-", " ")
@@ -151,6 +199,19 @@ def test_nothing_verifies_before_confirmation_or_after_a_reset() -> None:
     after = verify_code(member=member, code=enrolled_codes[0], now=NOW)
 
     assert (before, after, "staff.second_factor_reset" in actions()) == (None, None, True)
+
+
+def test_reset_ends_what_the_lost_phone_had_opened() -> None:
+    member = make_authenticator(make_member(password=PASSWORD)).member
+    code = code_at(Authenticator.objects.get(), NOW)
+    _, pair = sign_in(username=member.username, password=PASSWORD, code=code, now=NOW)
+
+    reset_second_factor(member=member, actor="staff:1", now=NOW)
+
+    with pytest.raises(StaffTokenInvalid):
+        refresh_pair(refresh=pair.refresh, now=NOW)
+    with pytest.raises(StaffTokenInvalid):
+        member_of_access_token(pair.access, now=NOW)
 
 
 def test_secret_lies_sealed_in_the_database() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
@@ -21,7 +20,8 @@ from bookings.services.confirming import confirm_again
 from bookings.services.endings import note_absence, note_attendance
 from bookings.story import story_of
 from bookings.undelivered import undelivered_mails
-from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
+from mindfulqalb.bulk_actions.row_actions import RowAction
+from mindfulqalb.staff.confirmation import Question
 from mindfulqalb.staff.door import member_of
 from mindfulqalb.staff.finding import ClientFilter, FindsByEmail
 from mindfulqalb.staff.masking import mask_email, mask_name, mask_phone
@@ -29,9 +29,7 @@ from mindfulqalb.staff.reveal import RevealingAdmin, read
 from payments.queries import refundable
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from django.http import HttpRequest
-    from django.template.response import TemplateResponse
 
     from bookings.models import BookingQuerySet
     from bookings.story import Chapter
@@ -62,14 +60,12 @@ def _credited(booking: Booking) -> str:
 
 
 CANCEL = Question(
-    action="cancel_for_practice",
     title="Cancel for the practice",
     text="The clients are told, the calendar is cleared, and they choose another time or get all of their money back:",
     yes="Yes, cancel",
     line=_credited,
 )
 WISHED = Question(
-    action="cancel_for_client",
     title="Cancel because the client asks",
     text="The clients get a mail, the calendar is cleared, and the cancellation rules decide what goes back:",
     yes="Yes, cancel",
@@ -78,21 +74,18 @@ WISHED = Question(
 
 
 AGAIN = Question(
-    action="confirm_again",
     title="Confirm again",
     text="The calendar is asked at once for what it has not confirmed; where it has, the client gets the mail again:",
     yes="Yes, confirm again",
     line=_named,
 )
 MISSED = Question(
-    action="note_absence",
     title="Client did not come",
     text="These are marked as missed; no money goes back by this:",
     yes="Yes, they were missed",
     line=_named,
 )
 ATTENDED = Question(
-    action="note_attendance",
     title="Client did come",
     text="These are marked as having taken place:",
     yes="Yes, they took place",
@@ -164,76 +157,56 @@ class BookingAdmin(MovePage, FindsByEmail, RevealingAdmin):
         shown = ("another_time",) if self.has_move_permission(request) else ()
         return (*shown, *self.readonly_fields)
 
-    @admin.action(description="Confirm again", permissions=["move"])
-    def confirm_again(self, request: HttpRequest, rows: QuerySet[Booking]) -> TemplateResponse | None:
-        """Ask the calendar at once for what it has not confirmed, and mail what it has, after a question."""
-        page = ask_first(self, request, rows.select_related("offer"), AGAIN)
-        if page is None:
-            act_on_each(self, request, rows, partial(_confirm, f"staff:{request.user.pk}"), done="Confirmed again")
-        return page
-
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Whether this person may cancel other people's sessions."""
         return request.user.has_perm("bookings.cancel_booking")
-
-    @admin.action(description="Cancel because the client asks", permissions=["cancel"])
-    def cancel_for_client(self, request: HttpRequest, rows: QuerySet[Booking]) -> TemplateResponse | None:
-        """Cancel the chosen sessions by the rules, after a question that says what goes back."""
-        page = ask_first(self, request, rows.select_related("offer", "payment"), WISHED)
-        if page is None:
-            act = partial(_cancel_as_asked, f"staff:{request.user.pk}")
-            act_on_each(self, request, rows, act, done="Sessions cancelled for the client")
-        return page
-
-    @admin.action(description="Cancel for the practice", permissions=["cancel"])
-    def cancel_for_practice(self, request: HttpRequest, rows: QuerySet[Booking]) -> TemplateResponse | None:
-        """Cancel the chosen sessions after a question."""
-        page = ask_first(self, request, rows.select_related("offer", "payment"), CANCEL)
-        if page is None:
-            act_on_each(self, request, rows, partial(_cancel, f"staff:{request.user.pk}"), done="Sessions cancelled")
-        return page
 
     def has_attendance_permission(self, request: HttpRequest) -> bool:
         """Whether this person may say who came."""
         return request.user.has_perm("bookings.note_attendance")
 
-    @admin.action(description="Client did not come", permissions=["attendance"])
-    def note_absence(self, request: HttpRequest, rows: QuerySet[Booking]) -> TemplateResponse | None:
-        """Mark the chosen sessions as missed after a question."""
-        page = ask_first(self, request, rows.select_related("offer"), MISSED)
-        if page is None:
-            act_on_each(self, request, rows, partial(_miss, f"staff:{request.user.pk}"), done="Marked as missed")
-        return page
-
-    @admin.action(description="Client did come (take it back)", permissions=["attendance"])
-    def note_attendance(self, request: HttpRequest, rows: QuerySet[Booking]) -> TemplateResponse | None:
-        """Take back that the chosen sessions were missed, after a question."""
-        page = ask_first(self, request, rows.select_related("offer"), ATTENDED)
-        if page is None:
-            act_on_each(self, request, rows, partial(_attend, f"staff:{request.user.pk}"), done="Marked as held")
-        return page
+    confirm_again = RowAction(
+        label="Confirm again",
+        done="Confirmed again",
+        permissions=["move"],
+        question=AGAIN,
+        related=["offer"],
+        act=lambda row, told: confirm_again(booking_id=row.id, actor=told.actor, now=told.now),
+    )
+    cancel_for_client = RowAction(
+        label="Cancel because the client asks",
+        done="Sessions cancelled for the client",
+        permissions=["cancel"],
+        question=WISHED,
+        related=["offer", "payment"],
+        act=lambda row, told: cancel_by_client(booking_id=row.id, actor=told.actor, now=told.now),
+    )
+    cancel_for_practice = RowAction(
+        label="Cancel for the practice",
+        done="Sessions cancelled",
+        permissions=["cancel"],
+        question=CANCEL,
+        related=["offer", "payment"],
+        act=lambda row, told: cancel_by_practice(booking_id=row.id, actor=told.actor, now=told.now),
+    )
+    note_absence = RowAction(
+        label="Client did not come",
+        done="Marked as missed",
+        permissions=["attendance"],
+        question=MISSED,
+        related=["offer"],
+        act=lambda row, told: note_absence(booking_id=row.id, actor=told.actor, now=told.now),
+    )
+    note_attendance = RowAction(
+        label="Client did come (take it back)",
+        done="Marked as held",
+        permissions=["attendance"],
+        question=ATTENDED,
+        related=["offer"],
+        act=lambda row, told: note_attendance(booking_id=row.id, actor=told.actor, now=told.now),
+    )
 
 
 def _byline(chapter: Chapter) -> str:
     by = f"by {chapter.by}" if chapter.by else ""
     return ", ".join(filter(None, [by, chapter.more]))
-
-
-def _confirm(actor: str, booking: Booking) -> None:
-    confirm_again(booking_id=booking.id, actor=actor, now=timezone.now())
-
-
-def _miss(actor: str, booking: Booking) -> None:
-    note_absence(booking_id=booking.id, actor=actor, now=timezone.now())
-
-
-def _attend(actor: str, booking: Booking) -> None:
-    note_attendance(booking_id=booking.id, actor=actor, now=timezone.now())
-
-
-def _cancel_as_asked(actor: str, booking: Booking) -> None:
-    cancel_by_client(booking_id=booking.id, actor=actor, now=timezone.now())
-
-
-def _cancel(actor: str, booking: Booking) -> None:
-    cancel_by_practice(booking_id=booking.id, actor=actor, now=timezone.now())

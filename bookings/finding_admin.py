@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -15,15 +13,14 @@ from bookings.calendars import calendar
 from bookings.models import Booking, CalendarFinding, FindingKind
 from bookings.practice_time import local
 from bookings.services.settling import request_put_back, settle_by_hand
-from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
+from mindfulqalb.bulk_actions.row_actions import RowAction
+from mindfulqalb.staff.confirmation import Question
 from mindfulqalb.staff.door import member_of
 from mindfulqalb.staff.masking import mask_email, mask_name
 from mindfulqalb.staff.reveal import RevealingAdmin
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from django.http import HttpRequest
-    from django.template.response import TemplateResponse
 
     from bookings.models import CalendarFindingQuerySet
 
@@ -36,7 +33,6 @@ def _what_moves(finding: CalendarFinding) -> str:
 
 
 PUT_BACK = Question(
-    action="put_back",
     title="Put back in the calendar",
     text="Our time counts: the calendar moves these appointments back to it, and tells whom it tells of moves:",
     yes="Yes, put back",
@@ -45,11 +41,9 @@ PUT_BACK = Question(
 
 
 SETTLE = Question(
-    action="settle_by_hand",
     title="Settle by hand",
     text="You have cleared these up with the therapist and the client; nothing is changed by this, here or there:",
     yes="Yes, settled",
-    line=str,
 )
 
 
@@ -87,29 +81,21 @@ class CalendarFindingAdmin(RevealingAdmin):
         """Whether this person may decide which time counts: whoever may give sessions up."""
         return request.user.has_perm("bookings.cancel_booking")
 
-    @admin.action(description="Put back in the calendar to our time", permissions=["settle"])
-    def put_back(self, request: HttpRequest, rows: QuerySet[CalendarFinding]) -> TemplateResponse | None:
-        """Have the chosen appointments moved back in the calendar, after a question."""
-        page = ask_first(self, request, rows.select_related("booking"), PUT_BACK)
-        if page is None:
-            act_on_each(self, request, rows, partial(_put_back, f"staff:{request.user.pk}"), done="Being put back")
-        return page
-
-    @admin.action(description="Settle by hand", permissions=["settle"])
-    def settle_by_hand(self, request: HttpRequest, rows: QuerySet[CalendarFinding]) -> TemplateResponse | None:
-        """Close the chosen findings, after a question."""
-        page = ask_first(self, request, rows, SETTLE)
-        if page is None:
-            act_on_each(self, request, rows, partial(_settle, f"staff:{request.user.pk}"), done="Settled")
-        return page
-
-
-def _settle(actor: str, finding: CalendarFinding) -> None:
-    settle_by_hand(finding_id=finding.id, actor=actor, now=timezone.now())
-
-
-def _put_back(actor: str, finding: CalendarFinding) -> None:
-    request_put_back(finding_id=finding.id, actor=actor, now=timezone.now())
+    put_back = RowAction(
+        label="Put back in the calendar to our time",
+        done="Being put back",
+        permissions=["settle"],
+        question=PUT_BACK,
+        related=["booking"],
+        act=lambda row, told: request_put_back(finding_id=row.id, actor=told.actor, now=told.now),
+    )
+    settle_by_hand = RowAction(
+        label="Settle by hand",
+        done="Settled",
+        permissions=["settle"],
+        question=SETTLE,
+        act=lambda row, told: settle_by_hand(finding_id=row.id, actor=told.actor, now=told.now),
+    )
 
 
 def _blocking(finding: CalendarFinding) -> list[Booking]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
@@ -14,8 +13,9 @@ from consent.models import ConsentDocument, ConsentRecord
 from consent.publishing import draft_translation, publish_document
 from consent.queries import newest_document, with_state
 from consent.states import GIVING, ConsentState
+from mindfulqalb.bulk_actions.row_actions import RowAction
 from mindfulqalb.staff.audited import AuditedAdmin
-from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
+from mindfulqalb.staff.confirmation import Question
 from mindfulqalb.staff.finding import ClientFilter, FindsByEmail
 from mindfulqalb.staff.masking import mask_address, mask_email, mask_name
 from mindfulqalb.staff.reveal import RevealingAdmin
@@ -24,10 +24,8 @@ from mindfulqalb.staff.values import ValuesFilter
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
-    from django.template.response import TemplateResponse
 
 PUBLISH = Question(
-    action="publish",
     title="Publish for good",
     text="From now on clients are asked to accept these texts, and nobody can change a word of them:",
     yes="Yes, publish",
@@ -66,19 +64,20 @@ class ConsentDocumentAdmin(AuditedAdmin):
         newest = newest_document(kind=document.kind, now=timezone.now())
         return document.state_beside(newest).label
 
-    @admin.action(description="Publish for good", permissions=["publish"])
-    def publish(self, request: HttpRequest, rows: QuerySet[ConsentDocument]) -> TemplateResponse | None:
-        """Publish the chosen drafts after a question, English before its translations."""
-        page = ask_first(self, request, rows, PUBLISH)
-        if page is None:
-            english_first = sorted(rows, key=lambda row: row.locale != "en")
-            act_on_each(self, request, english_first, partial(_publish, f"staff:{request.user.pk}"), done="Published")
-        return page
-
-    @admin.action(description="Begin a Hindi translation", permissions=["add"])
-    def translate_into_hindi(self, request: HttpRequest, rows: QuerySet[ConsentDocument]) -> None:
-        """Make a draft with the same points for each chosen text."""
-        act_on_each(self, request, rows, partial(_translate, "hi"), done="Drafts to translate")
+    publish = RowAction(
+        label="Publish for good",
+        done="Published",
+        permissions=["publish"],
+        question=PUBLISH,
+        sort_key=lambda row: row.locale != "en",  # a translation is published after its original
+        act=lambda row, told: publish_document(document_id=row.id, actor=told.actor, now=told.now),
+    )
+    translate_into_hindi = RowAction(
+        label="Begin a Hindi translation",
+        done="Drafts to translate",
+        permissions=["add"],
+        act=lambda row, _told: draft_translation(document_id=row.id, locale="hi"),
+    )
 
 
 @admin.register(ConsentRecord)
@@ -113,11 +112,3 @@ class ConsentRecordAdmin(FindsByEmail, ExportPage, RevealingAdmin):
         """Say what has become of a given consent; an act that closed one has no state of its own."""
         state: str = record.state  # type: ignore[attr-defined]
         return str(ConsentState(state).label) if record.event in GIVING else "-"
-
-
-def _publish(actor: str, document: ConsentDocument) -> None:
-    publish_document(document_id=document.id, actor=actor, now=timezone.now())
-
-
-def _translate(locale: str, document: ConsentDocument) -> None:
-    draft_translation(document_id=document.id, locale=locale)

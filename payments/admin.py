@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
+from mindfulqalb.bulk_actions.row_actions import RowAction
 from mindfulqalb.practice_clock import practice_zone
-from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
+from mindfulqalb.staff.confirmation import Question
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
 from mindfulqalb.staff.values import ValuesFilter
 from payments.attention import accept_payment
@@ -22,30 +21,24 @@ from payments.states import RefundReason
 from payments.timeline import timeline
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from django.http import HttpRequest
-    from django.template.response import TemplateResponse
 
     from payments.money import Money
 
 REFUND = Question(
-    action="refund_what_is_left",
     title="Refund",
     text="This goes back to the clients, and the payments buy nothing any more:",
     yes="Yes, refund",
     line=lambda payment: f"{payment}: {refundable(payment)}",
 )
 RETRY = Question(
-    action="retry",
     title="Try failed refunds again",
     text="These are asked for once more:",
     yes="Yes, try again",
-    line=str,
 )
 
 
 ACCEPT = Question(
-    action="accept",
     title="Accept",
     text="What was wrong with these is forgotten, and they buy what they were made for:",
     yes="Yes, accept",
@@ -87,21 +80,22 @@ class PaymentAdmin(RefundPage, ReadOnlyAdmin):
         shown = ("price", "arrived", "timeline")
         return ("money_back", *shown) if self.has_refund_permission(request) else shown
 
-    @admin.action(description="Refund what is left", permissions=["refund"])
-    def refund_what_is_left(self, request: HttpRequest, rows: QuerySet[Payment]) -> TemplateResponse | None:
-        """Send back what is left of the chosen payments, after a question."""
-        page = ask_first(self, request, rows, REFUND)
-        if page is None:
-            act_on_each(self, request, rows, partial(_refund, f"staff:{request.user.pk}"), done="Refunds requested")
-        return page
-
-    @admin.action(description="Accept as it is", permissions=["refund"])
-    def accept(self, request: HttpRequest, rows: QuerySet[Payment]) -> TemplateResponse | None:
-        """Let payments that needed a look buy what they were made for, after a question."""
-        page = ask_first(self, request, rows, ACCEPT)
-        if page is None:
-            act_on_each(self, request, rows, partial(_accept, f"staff:{request.user.pk}"), done="Accepted")
-        return page
+    refund_what_is_left = RowAction(
+        label="Refund what is left",
+        done="Refunds requested",
+        permissions=["refund"],
+        question=REFUND,
+        act=lambda row, told: request_refund(
+            payment_id=row.id, amount_minor=None, reason=RefundReason.STAFF, actor=told.actor, now=told.now
+        ),
+    )
+    accept = RowAction(
+        label="Accept as it is",
+        done="Accepted",
+        permissions=["refund"],
+        question=ACCEPT,
+        act=lambda row, told: accept_payment(payment_id=row.id, actor=told.actor, now=told.now),
+    )
 
 
 @admin.register(Refund)
@@ -119,15 +113,13 @@ class RefundAdmin(ReadOnlyAdmin):
         """Whether this person may send money back."""
         return request.user.has_perm("payments.add_refund")
 
-    @admin.action(description="Try failed refunds again", permissions=["refund"])
-    def retry(self, request: HttpRequest, rows: QuerySet[Refund]) -> TemplateResponse | None:
-        """Ask once more for refunds that failed, after a question."""
-        page = ask_first(self, request, rows, RETRY)
-        if page is None:
-            act_on_each(
-                self, request, rows, partial(_retry, f"staff:{request.user.pk}"), done="Refunds requested again"
-            )
-        return page
+    retry = RowAction(
+        label="Try failed refunds again",
+        done="Refunds requested again",
+        permissions=["refund"],
+        question=RETRY,
+        act=lambda row, told: retry_refund(refund_id=row.id, actor=told.actor, now=told.now),
+    )
 
 
 @admin.register(Dispute)
@@ -139,21 +131,3 @@ class DisputeAdmin(ReadOnlyAdmin):
     list_select_related = ("payment",)
     search_fields = ("provider_dispute_id", "payment__provider_payment_id")
     ordering = ("-noticed_at",)
-
-
-def _accept(actor: str, payment: Payment) -> None:
-    accept_payment(payment_id=payment.id, actor=actor, now=timezone.now())
-
-
-def _refund(actor: str, payment: Payment) -> None:
-    request_refund(
-        payment_id=payment.id,
-        amount_minor=None,
-        reason=RefundReason.STAFF,
-        actor=actor,
-        now=timezone.now(),
-    )
-
-
-def _retry(actor: str, refund: Refund) -> None:
-    retry_refund(refund_id=refund.id, actor=actor, now=timezone.now())

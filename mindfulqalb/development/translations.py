@@ -20,7 +20,7 @@ PACKAGES = ("mindfulqalb", "payments", "consent", "bookings")
 # Staff work in English; tests, sandbox and development speak to nobody.
 NOT_FOR_CLIENTS = {
     *("tests", "sandbox", "development", "migrations", "admin.py", "admin"),
-    *("staff", "audit", "outbox", "retention", "subject_requests"),
+    *("staff", "audit", "bulk_actions", "outbox", "retention", "subject_requests"),
 }
 TO_STAFF = ("_staff.", "ledger.")  # in the names of mails to them
 MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop"}

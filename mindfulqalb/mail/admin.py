@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
-from django.utils import timezone
 
+from mindfulqalb.api.errors import Refusal
+from mindfulqalb.bulk_actions.row_actions import RowAction
 from mindfulqalb.mail.models import SentMail
 from mindfulqalb.mail.resending import resend_letter
-from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
+from mindfulqalb.staff.confirmation import Question
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
 from mindfulqalb.staff.values import ValuesFilter
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
+    from collections.abc import Sequence
+
     from django.http import HttpRequest
-    from django.template.response import TemplateResponse
+
+    from mindfulqalb.bulk_actions.outcomes import Instruction
 
 RESEND = Question(
-    action="resend",
     title="Send again",
     text="These go out once more as they were, with the links that are in them:",
     yes="Yes, send again",
-    line=str,
     asks_why=True,
     input_label="To another address, where a client's was wrong (leave it empty for the same one); the old one is told",
 )
+
+
+def _refuse_one_address_for_many(mails: Sequence[SentMail], told: Instruction) -> None:
+    if told.value and len({mail.recipient_hash for mail in mails}) > 1:
+        raise Refusal("One address for mails of different people: choose one's alone.")
 
 
 @admin.register(SentMail)
@@ -45,19 +50,13 @@ class SentMailAdmin(ReadOnlyAdmin):
         """Whether this person may send a mail once more."""
         return request.user.has_perm("mail.resend_sentmail")
 
-    @admin.action(description="Send again", permissions=["resend"])
-    def resend(self, request: HttpRequest, rows: QuerySet[SentMail]) -> TemplateResponse | None:
-        """Send the chosen mails once more after a question, which also takes a corrected address."""
-        page = ask_first(self, request, rows, RESEND)
-        if page is None:
-            recipient = request.POST.get("input", "").strip()
-            if recipient and rows.values("recipient_hash").distinct().count() > 1:
-                self.message_user(request, "One address for mails of different people: choose one's alone.", "WARNING")
-                return None
-            act_on_each(self, request, rows, partial(_resend, request, recipient), done="Mails sent again")
-        return page
-
-
-def _resend(request: HttpRequest, recipient: str, mail: SentMail) -> None:
-    actor, reason = f"staff:{request.user.pk}", request.POST.get("reason", "")
-    resend_letter(mail_id=mail.id, actor=actor, recipient=recipient, reason=reason, now=timezone.now())
+    resend = RowAction(
+        label="Send again",
+        done="Mails sent again",
+        permissions=["resend"],
+        question=RESEND,
+        check=_refuse_one_address_for_many,
+        act=lambda row, told: resend_letter(
+            mail_id=row.id, actor=told.actor, recipient=told.value, reason=told.reason, now=told.now
+        ),
+    )

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from django.contrib import admin, messages
-from django.utils import timezone
+from django.contrib import admin
 from django.utils.text import Truncator
-from django.utils.translation import ngettext
 
+from mindfulqalb.bulk_actions.row_actions import RowAction
 from mindfulqalb.outbox.models import OutboxMessage
-from mindfulqalb.outbox.services import revive
+from mindfulqalb.outbox.services import revive_one
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
 from mindfulqalb.staff.values import ValuesFilter
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from django.http import HttpRequest
 
 
@@ -34,14 +32,13 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
         """Shorten the error to a line; the message's own page has all of it."""
         return Truncator(message.last_error).chars(80)
 
-    @admin.action(description="Retry dead messages", permissions=["retry"])
-    def retry(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
-        """Revive the chosen messages that are dead."""
-        message_ids = list(queryset.values_list("id", flat=True))
-        revived = revive(message_ids=message_ids, actor=f"staff:{request.user.pk}", now=timezone.now())
-        said = ngettext("%d dead message is tried again.", "%d dead messages are tried again.", revived) % revived
-        self.message_user(request, said, messages.SUCCESS if revived else messages.WARNING)
-
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Let those retry who were given the permission."""
         return request.user.has_perm("outbox.retry_outboxmessage")
+
+    retry = RowAction(
+        label="Retry dead messages",
+        done="Dead messages that are tried again",
+        permissions=["retry"],
+        act=lambda row, told: revive_one(message_id=row.id, actor=told.actor, now=told.now),
+    )

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.expressions import DatabaseDefault, Value
 
+from mindfulqalb.api.errors import Refusal
 from mindfulqalb.audit.services import record
 from mindfulqalb.observability.request_ids import current_request_id
 from mindfulqalb.outbox.hints import publish_hint
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 
 class NotInTransaction(RuntimeError):
     """A message was enqueued apart from the state change that asks for it."""
+
+
+class NotDead(Refusal):
+    """Only what was given up needs a second life: the rest is on its way, or done."""
+
+    code = "message_not_dead"
+    status = 409
+    sentence = "This message is not dead: it is tried again by itself, or it is delivered."
 
 
 def enqueue(
@@ -90,6 +99,12 @@ def revive(*, message_ids: Iterable[UUID], actor: str, now: datetime) -> int:
         )
         _hint_on_commit(message.id, now)
     return len(messages)
+
+
+def revive_one(*, message_id: UUID, actor: str, now: datetime) -> None:
+    """Give one dead message a second life. Raises NotDead."""
+    if not revive(message_ids=[message_id], actor=actor, now=now):
+        raise NotDead
 
 
 @transaction.atomic

@@ -8,25 +8,22 @@ from django import forms
 from django.contrib import admin
 from django.utils import timezone
 
+from mindfulqalb.bulk_actions.row_actions import RowAction
 from mindfulqalb.retention.holds import place_hold, release_hold
 from mindfulqalb.retention.models import LegalHold, Restriction, RetentionRule, Tombstone
 from mindfulqalb.retention.registry import kinds
 from mindfulqalb.retention.states import Action
 from mindfulqalb.retention.timetable import change_rule
-from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
+from mindfulqalb.staff.confirmation import Question
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from django.http import HttpRequest
-    from django.template.response import TemplateResponse
 
 RELEASE = Question(
-    action="release",
     title="Release legal holds",
     text="The timetable has its way with these again, from the next purge on:",
     yes="Yes, release",
-    line=str,
     asks_why=True,
 )
 
@@ -140,13 +137,13 @@ class LegalHoldAdmin(ReadOnlyAdmin):
         """Whether this person may release holds."""
         return request.user.has_perm("retention.release_legalhold")
 
-    @admin.action(description="Release", permissions=["release"])
-    def release(self, request: HttpRequest, rows: QuerySet[LegalHold]) -> TemplateResponse | None:
-        """Release the chosen holds after a question that asks why."""
-        page = ask_first(self, request, rows, RELEASE)
-        if page is None:
-            act_on_each(self, request, rows, lambda hold: _release(hold, request), done="Holds released")
-        return page
+    release = RowAction(
+        label="Release",
+        done="Holds released",
+        permissions=["release"],
+        question=RELEASE,
+        act=lambda row, told: release_hold(hold_id=row.id, reason=told.reason, actor=told.actor, now=told.now),
+    )
 
 
 @admin.register(Restriction)
@@ -165,10 +162,6 @@ class TombstoneAdmin(ReadOnlyAdmin):
     list_display = ("purged_at", "kind", "row_count", "rule", "action", "cutoff")
     list_filter: ClassVar = ["kind", "action", "purged_at"]
     ordering = ("-purged_at",)
-
-
-def _release(hold: LegalHold, request: HttpRequest) -> None:
-    release_hold(hold_id=hold.id, reason=request.POST.get("reason", ""), actor=_actor(request), now=timezone.now())
 
 
 def _actor(request: HttpRequest) -> str:

@@ -56,6 +56,7 @@ SHIPPED: dict[str, tuple[tuple[str, int, int, Action, str], ...]] = {
         ("refresh_token", 0, 0, Action.ERASE, PURPOSE),
         ("kept_answer", 0, 1, Action.ERASE, PURPOSE),
         ("outbox", 0, 90, Action.ERASE, PURPOSE),
+        ("bulk_action", 0, 90, Action.ERASE, PURPOSE),
     ),
     "EU": (
         ("booking", 0, 3 * YEAR, Action.ANONYMISE, STORAGE),

@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "mindfulqalb.retention",
     "mindfulqalb.subject_requests",
     "mindfulqalb.outbox",
+    "mindfulqalb.bulk_actions",
     "mindfulqalb.webhooks",
     "mindfulqalb.mail",
     "mindfulqalb.idempotency",

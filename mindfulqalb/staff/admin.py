@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db import transaction
-from django.utils import timezone
 
+from mindfulqalb.bulk_actions.row_actions import RowAction
 from mindfulqalb.staff.audited import AuditedAdmin
-from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
+from mindfulqalb.staff.confirmation import Question
 from mindfulqalb.staff.models import StaffMember
 from mindfulqalb.staff.second_factor import reset_second_factor
 from mindfulqalb.staff.sign_in import log_out_everywhere
@@ -19,7 +18,6 @@ from mindfulqalb.staff.sign_in import log_out_everywhere
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
-    from django.template.response import TemplateResponse
 
 PERSON = ("Person", {"fields": ("first_name", "last_name", "email")})
 LOGIN = (None, {"fields": ("username", "password")})
@@ -28,12 +26,14 @@ WORK = ("Work", {"fields": ("is_active", "is_staff", "groups")})
 SUPERUSER = ("Beyond roles", {"fields": ("is_superuser", "user_permissions")})
 
 RESET = Question(
-    action="reset_second_factor",
     title="Reset the second factor",
     text="Make sure that it is really they who ask. They set up a new authenticator app at their next login:",
     yes="Yes, reset",
-    line=str,
 )
+
+
+def _within_reach(rows: QuerySet[StaffMember], member: StaffMember) -> QuerySet[StaffMember]:
+    return rows if member.is_superuser else rows.filter(is_superuser=False)
 
 
 @admin.register(StaffMember)
@@ -73,28 +73,18 @@ class StaffMemberAdmin(AuditedAdmin, UserAdmin[StaffMember]):
         """Change a password together with the word of it on record."""
         return super().user_change_password(request, *args, **kwargs)
 
-    @admin.action(description="Reset the second factor", permissions=["change"])
-    def reset_second_factor(self, request: HttpRequest, rows: QuerySet[StaffMember]) -> TemplateResponse | None:
-        """Forget lost authenticators, after a question."""
-        chosen = self._within_reach(request, rows)
-        page = ask_first(self, request, chosen, RESET)
-        if page is None:
-            act_on_each(self, request, chosen, partial(_reset, f"staff:{request.user.pk}"), done="Second factors reset")
-        return page
-
-    @admin.action(description="Log out everywhere", permissions=["change"])
-    def log_out(self, request: HttpRequest, rows: QuerySet[StaffMember]) -> None:
-        """End all sessions and tokens of the chosen people."""
-        act = partial(_log_out, f"staff:{request.user.pk}")
-        act_on_each(self, request, self._within_reach(request, rows), act, done="Logged out everywhere")
-
-    def _within_reach(self, request: HttpRequest, rows: QuerySet[StaffMember]) -> QuerySet[StaffMember]:
-        return rows if request.user.is_superuser else rows.filter(is_superuser=False)
-
-
-def _reset(actor: str, member: StaffMember) -> None:
-    reset_second_factor(member=member, actor=actor, now=timezone.now())
-
-
-def _log_out(actor: str, member: StaffMember) -> None:
-    log_out_everywhere(member=member, actor=actor, now=timezone.now())
+    reset_second_factor = RowAction(
+        label="Reset the second factor",
+        done="Second factors reset",
+        permissions=["change"],
+        question=RESET,
+        reach=_within_reach,
+        act=lambda row, told: reset_second_factor(member=row, actor=told.actor, now=told.now),
+    )
+    log_out = RowAction(
+        label="Log out everywhere",
+        done="Logged out everywhere",
+        permissions=["change"],
+        reach=_within_reach,
+        act=lambda row, told: log_out_everywhere(member=row, actor=told.actor, now=told.now),
+    )

@@ -20,9 +20,12 @@ FINANCE = "Finance"
 COMPLIANCE_AUDITOR = "Compliance auditor"
 ADMINISTRATOR = "Administrator"
 
+OWN_BULK_ACTIONS = "bulk_actions.view_bulkaction"  # the page shows each person their own alone
+
 # app_label.codename, as Django names permissions.
 ROLES: dict[str, tuple[str, ...]] = {
     THERAPIST: (
+        OWN_BULK_ACTIONS,
         "bookings.note_attendance",
         "bookings.reveal_booking",
         "bookings.view_booking",
@@ -30,6 +33,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "catalogue.view_sessionoffer",
     ),
     FRONT_DESK: (
+        OWN_BULK_ACTIONS,
         "bookings.view_booking",
         "bookings.cancel_booking",
         "bookings.move_booking",
@@ -44,6 +48,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "mail.view_sentmail",
     ),
     FINANCE: (
+        OWN_BULK_ACTIONS,
         "payments.view_dispute",
         "payments.view_payment",
         "payments.view_refund",
@@ -54,6 +59,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "catalogue.view_cancellationrule",
     ),
     COMPLIANCE_AUDITOR: (
+        OWN_BULK_ACTIONS,
         "audit.export_evidence",
         "audit.view_auditcheckpoint",
         "audit.view_auditevent",
@@ -71,6 +77,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "subject_requests.view_subjectrequest",
     ),
     ADMINISTRATOR: (
+        OWN_BULK_ACTIONS,
         "auth.view_group",
         "bookings.cancel_booking",
         "bookings.move_booking",

@@ -11,7 +11,8 @@ from django.contrib import admin
 from django.http import HttpResponse
 from django.utils import timezone
 
-from mindfulqalb.staff.confirmation import Question, act_on_each, ask_first
+from mindfulqalb.bulk_actions.row_actions import RowAction
+from mindfulqalb.staff.confirmation import Question, ask_first, is_confirmed
 from mindfulqalb.staff.finding import ClientFilter, FindsByEmail
 from mindfulqalb.staff.masking import mask_email, mask_name, mask_phone
 from mindfulqalb.staff.reveal import RevealingAdmin
@@ -34,19 +35,20 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
+    from mindfulqalb.bulk_actions.outcomes import Instruction
+
+HANDED_OUT_AS = {"json": ("json", "application/json"), "page": ("html", "text/html; charset=utf-8")}
 PERSON = ("person_name", "person_email", "person_phone")
-ASK = partial(Question, yes="Yes", line=str, asks_why=True)
-GATHER = ASK(action="gather_json", title="Gather everything held", text="Everything about this person, as JSON:")
-READ = ASK(action="gather_page", title="Gather everything held", text="Everything about this person, to read:")
+ASK = partial(Question, yes="Yes", asks_why=True)
+GATHER = ASK(title="Gather everything held", text="Everything about this person, as JSON:")
+READ = ASK(title="Gather everything held", text="Everything about this person, to read:")
 ERASE = ASK(
-    action="begin_erasure",
     title="Begin the erasure",
     text="Their data is used no more from now on, and goes when the law no longer keeps it:",
 )
 
 
 ANSWER = ASK(
-    action="answer",
     title="Do what they ask",
     text="A correction is made in all their bookings; a withdrawal ends all that they agreed to, and they are told:",
 )
@@ -81,27 +83,23 @@ class RequestForm(forms.ModelForm[SubjectRequest]):
         return cleaned
 
 
-def _moving(label: str, act: Callable[[HttpRequest, SubjectRequest], object]) -> Any:
-    @admin.action(description=label, permissions=["handle"])
-    def run(model_admin: Any, request: HttpRequest, rows: QuerySet[SubjectRequest]) -> None:
-        act_on_each(model_admin, request, rows, partial(act, request), done=label)
-
-    return run
-
-
-def _verify(item: Verification) -> Any:
-    def act(request: HttpRequest, row: SubjectRequest) -> None:
-        verify_identity(request_id=row.id, verification=item, actor=_actor(request), now=timezone.now())
-
-    return _moving(f"Verified: {item.label}", act)
+def _verify(item: Verification) -> RowAction:
+    return _moving(
+        f"Verified: {item.label}",
+        lambda row, told: verify_identity(request_id=row.id, verification=item, actor=told.actor, now=told.now),
+    )
 
 
-def _close(item: Outcome) -> Any:
-    def act(request: HttpRequest, row: SubjectRequest) -> None:
-        reason, actor = str(item.label), _actor(request)
-        close_request(request_id=row.id, outcome=item, reason=reason, actor=actor, now=timezone.now())
+def _close(item: Outcome) -> RowAction:
+    why = str(item.label)
+    return _moving(
+        f"Close: {item.label}",
+        lambda row, told: close_request(request_id=row.id, outcome=item, reason=why, actor=told.actor, now=told.now),
+    )
 
-    return _moving(f"Close: {item.label}", act)
+
+def _moving(label: str, act: Callable[[Any, Instruction], object]) -> RowAction:
+    return RowAction(label=label, done=label, permissions=["handle"], act=act)
 
 
 @admin.register(SubjectRequest)
@@ -168,50 +166,40 @@ class SubjectRequestAdmin(FindsByEmail, RevealingAdmin):
     @admin.action(description="Gather everything held, to read", permissions=["gather"])
     def gather_page(self, request: HttpRequest, rows: QuerySet[SubjectRequest]) -> Any:
         """Hand out all that is held on the person who asked, for people."""
-        return self._hand_out(request, rows, READ, "html", lambda held: held_page(held, now=timezone.now()))
+        return self._hand_out(request, rows, READ, "page", lambda held: held_page(held, now=timezone.now()))
 
-    @admin.action(description="Do what they ask: correct or withdraw", permissions=["handle"])
-    def answer(self, request: HttpRequest, rows: QuerySet[SubjectRequest]) -> Any:
-        """Correct their bookings, or withdraw their consent."""
-        page = ask_first(self, request, rows, ANSWER)
-        if page is None:
-            act_on_each(self, request, rows, partial(_answer, request), done="Done as asked")
-        return page
-
-    @admin.action(description="Begin the erasure", permissions=["handle"])
-    def begin_erasure(self, request: HttpRequest, rows: QuerySet[SubjectRequest]) -> Any:
-        """Restrict at once, erase when the law allows."""
-        page = ask_first(self, request, rows, ERASE)
-        if page is None:
-            act_on_each(self, request, rows, partial(_erase, request), done="Erasures begun")
-        return page
+    answer = RowAction(
+        label="Do what they ask: correct or withdraw",
+        done="Done as asked",
+        permissions=["handle"],
+        question=ANSWER,
+        act=lambda row, told: answer_request(request_id=row.id, reason=told.reason, actor=told.actor, now=told.now),
+    )
+    begin_erasure = RowAction(
+        label="Begin the erasure",
+        done="Erasures begun",
+        permissions=["handle"],
+        question=ERASE,
+        act=lambda row, told: begin_erasure(request_id=row.id, reason=told.reason, actor=told.actor, now=told.now),
+    )
 
     def _hand_out(
-        self, request: HttpRequest, rows: QuerySet[Any], question: Question, suffix: str, write: Callable[[Any], str]
+        self, request: HttpRequest, rows: QuerySet[Any], question: Question, form: str, write: Callable[[Any], str]
     ) -> Any:
-        page = ask_first(self, request, rows, question)
+        if not is_confirmed(request):
+            return ask_first(self, request, list(rows), question, action=f"gather_{form}")
         row = rows.first()
-        if page is not None or row is None:
-            return page
+        if row is None:
+            return None
         if len(rows) > 1 or not request.POST.get("reason", "").strip():
             self.message_user(request, "One person at a time, with a reason.", "WARNING")
             return None
         target = f"subject_request:{row.pk}"
         why, now = request.POST["reason"], timezone.now()
         held = gather(email=row.email, actor=_actor(request), reason=why, now=now, target=target)
+        suffix, media_type = HANDED_OUT_AS[form]
         headers = {"Content-Disposition": f'attachment; filename="held.{suffix}"', "Cache-Control": "no-store"}
-        media_type = "application/json" if suffix == "json" else "text/html; charset=utf-8"
         return HttpResponse(write(held), content_type=media_type, headers=headers)
-
-
-def _answer(request: HttpRequest, row: SubjectRequest) -> None:
-    why = request.POST.get("reason", "")
-    answer_request(request_id=row.id, reason=why, actor=_actor(request), now=timezone.now())
-
-
-def _erase(request: HttpRequest, row: SubjectRequest) -> None:
-    why = request.POST.get("reason", "")
-    begin_erasure(request_id=row.id, reason=why, actor=_actor(request), now=timezone.now())
 
 
 def _actor(request: HttpRequest) -> str:

@@ -12,6 +12,7 @@ from bookings.wishes import Customer
 from consent.evidence import Circumstances
 from mindfulqalb.audit.checkpoints import take_checkpoint
 from mindfulqalb.audit.models import AuditVerification
+from mindfulqalb.bulk_actions.models import BulkAction, BulkActionRow
 from mindfulqalb.encryption.blind_index import email_digest
 from mindfulqalb.mail.models import SentMail
 from mindfulqalb.outbox.models import OutboxMessage
@@ -69,6 +70,19 @@ def make_everything() -> None:
     )
     OutboxMessage.objects.create(
         topic="email.confirmation", lane=about, payload={"booking_id": str(booking.id)}, due_at=NOW, created_at=NOW
+    )
+    asked = BulkAction.objects.create(
+        key=uuid4(),
+        actor="system",
+        model="bookings.Booking",
+        action="confirm_again",
+        title="Confirm again",
+        row_count=1,
+        not_done_count=1,
+        asked_at=NOW,
+    )
+    BulkActionRow.objects.create(
+        bulk_action=asked, position=0, object_id=str(booking.id), name=str(booking), state="REFUSED", sentence="No."
     )
     Group.objects.create(name="Auditors")
     load_shipped_rules()

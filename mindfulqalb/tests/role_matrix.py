@@ -40,6 +40,7 @@ MODELS = {
     "bookings.CalendarFinding": Decision("TDA"),
     "bookings.LedgerEntry": Decision("FA"),
     "bookings.Reminder": Decision("DA"),
+    "bulk_actions.BulkAction": Decision(ALL),  # each their own
     "catalogue.CancellationRule": Decision("FA", add="A", change="A", delete="A"),
     "catalogue.SessionOffer": Decision("TDFA", add="A", change="A"),
     "catalogue.Therapist": Decision("DA", add="A", change="A"),

@@ -13,6 +13,7 @@ from django.urls import URLPattern, reverse
 from bookings.models import Booking, CalendarFinding, LedgerEntry, Reminder
 from consent.models import ConsentDocument, ConsentRecord
 from mindfulqalb.audit.models import AuditCheckpoint, AuditEvent, AuditSeal, AuditVerification
+from mindfulqalb.bulk_actions.models import BulkAction
 from mindfulqalb.catalogue.models import CancellationRule, SessionOffer, Therapist
 from mindfulqalb.encryption.fields import EncryptedTextField
 from mindfulqalb.mail.models import SentMail
@@ -77,7 +78,7 @@ def test_everything_in_the_admin_is_known_here() -> None:
     evidence = {Booking, ConsentDocument, ConsentRecord, OutboxMessage, Reminder, SentMail} | money
     trail = {AuditCheckpoint, AuditEvent, AuditSeal, AuditVerification, Restriction, Tombstone}
 
-    assert set(admin.site._registry) == evidence | trail | {CalendarFinding, WebhookDelivery} | WRITABLE
+    assert set(admin.site._registry) == evidence | trail | {BulkAction, CalendarFinding, WebhookDelivery} | WRITABLE
 
 
 @pytest.mark.parametrize("label", ALL)

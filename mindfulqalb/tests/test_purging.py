@@ -30,6 +30,7 @@ from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.audit.sealing import seal_events
 from mindfulqalb.audit.services import record
 from mindfulqalb.audit.tests.doors import refused, run_sql
+from mindfulqalb.bulk_actions.models import BulkAction
 from mindfulqalb.encryption.blind_index import email_digest
 from mindfulqalb.idempotency.models import KeptAnswer
 from mindfulqalb.mail.models import SentMail
@@ -60,6 +61,7 @@ YEARS, HOUR = timedelta(days=365), timedelta(hours=1)
 ROOT = Path(__file__).resolve().parents[2]
 ALL = {
     "audit_event": 1,
+    "bulk_action": 1,
     "calendar_finding": 1,
     "consent": 1,
     "kept_answer": 1,
@@ -131,6 +133,7 @@ def make_the_rest(at: datetime) -> None:
     KnownDevice.objects.create(member=member, digest="d", first_seen_at=at, last_seen_at=at)
     RefreshToken.objects.create(member=member, digest="t", token_version=1, created_at=at, expires_at=at)
     Session.objects.create(session_key="s", session_data="x", expire_date=at)
+    BulkAction.objects.create(key=uuid4(), actor="staff:1", title="t", row_count=0, asked_at=at, finished_at=at)
     enqueue(topic="email.confirmation", lane="booking:1", payload={}, now=at)
     OutboxMessage.objects.update(state="DELIVERED", finished_at=at)
 
@@ -294,8 +297,8 @@ def test_dry_run_counts_exactly_and_takes_nothing(now: datetime) -> None:
     before = Tombstone.objects.count()
     call_command("purge_expired", stdout=done)
 
-    assert out.getvalue().splitlines()[-1] == "14 rows would go"
-    assert (before, done.getvalue().splitlines()[-1]) == (0, "14 rows went")
+    assert out.getvalue().splitlines()[-1] == "15 rows would go"
+    assert (before, done.getvalue().splitlines()[-1]) == (0, "15 rows went")
     assert set(out.getvalue().splitlines()[:-1]) == {f"{name}: 1" for name in ALL}
 
 

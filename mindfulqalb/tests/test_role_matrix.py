@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from bookings.models import Booking
 from mindfulqalb.api.public_ids import BOOKING
+from mindfulqalb.bulk_actions.models import BulkAction
 from mindfulqalb.catalogue.models import Therapist
 from mindfulqalb.staff.roles import ROLES, THERAPIST
 from mindfulqalb.staff.tests.builders import PASSWORD, make_member
@@ -50,6 +51,7 @@ def therapist() -> Therapist:
 
 def _member(role: str, therapist: Therapist) -> StaffMember:
     member = make_member(role, password=PASSWORD)
+    BulkAction.objects.update(actor=f"staff:{member.id}")
     if role == THERAPIST:
         therapist.member = member
         therapist.save()

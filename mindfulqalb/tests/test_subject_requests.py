@@ -45,6 +45,7 @@ STAFF: dict[str, Any] = {"actor": "staff:1", "now": NOW}
 FOUND_OTHERWISE = {
     "staff.Authenticator": "a secret of staff, and no record about a client",
     "idempotency.KeptAnswer": "gone within a day, and known by nothing but a digest of the request",
+    "bulk_actions.BulkAction": "what staff typed, forgotten as soon as it is done",
     "retention.LegalHold": "the practice's reason to keep, and not the person's",
 }
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
-from django.utils import timezone
 
-from mindfulqalb.staff.confirmation import act_on_each
+from mindfulqalb.bulk_actions.row_actions import RowAction
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
 from mindfulqalb.staff.values import ValuesFilter
 from mindfulqalb.webhooks.models import WebhookDelivery
 from mindfulqalb.webhooks.services import reprocess_webhook
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from django.http import HttpRequest
 
 
@@ -34,12 +31,10 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         """Whether this person may have deliveries worked on again."""
         return request.user.has_perm("webhooks.reprocess_webhookdelivery")
 
-    @admin.action(description="Work on it again", permissions=["reprocess"])
-    def reprocess(self, request: HttpRequest, rows: QuerySet[WebhookDelivery]) -> None:
-        """Have the chosen deliveries worked on once more: the vendor is asked what is true now."""
-        act = partial(_reprocess, f"staff:{request.user.pk}")
-        act_on_each(self, request, rows.defer("body"), act, done="Deliveries worked on again")
-
-
-def _reprocess(actor: str, delivery: WebhookDelivery) -> None:
-    reprocess_webhook(delivery_id=delivery.id, actor=actor, now=timezone.now())
+    # The vendor is asked what is true now.
+    reprocess = RowAction(
+        label="Work on it again",
+        done="Deliveries worked on again",
+        permissions=["reprocess"],
+        act=lambda row, told: reprocess_webhook(delivery_id=row.id, actor=told.actor, now=told.now),
+    )

@@ -166,7 +166,7 @@ def test_staff_cannot_send_two_peoples_mails_to_one_address(client: Client, sand
     client.force_login(make_member("Front desk"))
     mails = [sent_mail(), sent_mail(UUID(int=7), recipient="john@example.com")]
 
-    said = press(client, *mails, confirmed="yes", input="jane.doe@example.org")
+    said = press(client, *mails, confirmed="yes", input="jane.doe@example.org", reason="They ask")
 
     assert ("choose one&#x27;s alone" in said, SentMail.objects.filter(copy_of__isnull=False).count()) == (True, 0)
 

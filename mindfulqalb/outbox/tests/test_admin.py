@@ -98,7 +98,10 @@ def test_messages_are_neither_added_nor_deleted_by_hand(page: str, admin_client:
 def test_retry_revives_the_dead_in_the_name_of_the_clerk(admin_client: Client, admin_user: AbstractUser) -> None:
     dead, delivered = make_dead(), make_message(state=State.DELIVERED, finished_at=NOW)
 
-    assert retry(admin_client, dead, delivered) == ["1 dead message is tried again."]
+    assert retry(admin_client, dead, delivered) == [
+        f"{delivered}: This message is not dead: it is tried again by itself, or it is delivered.",
+        "Dead messages that are tried again: 1.",
+    ]
     assert (*read(dead, "state"), *read(delivered, "state")) == (State.PENDING, State.DELIVERED)
     assert [event.actor for event in AuditEvent.objects.all()] == [f"staff:{admin_user.pk}"]
 
@@ -108,7 +111,8 @@ def test_retry_clicked_twice_revives_once(admin_client: Client) -> None:
 
     said = [retry(admin_client, dead) for _ in range(2)]
 
-    assert said == [["1 dead message is tried again."], ["0 dead messages are tried again."]]
+    refused = f"{dead}: This message is not dead: it is tried again by itself, or it is delivered."
+    assert said == [["Dead messages that are tried again: 1."], [refused]]
     assert read(dead, "fencing_token") == (1,)
 
 

@@ -25,7 +25,7 @@ from payments.models import Payment, Refund
 from payments.queries import is_disputed
 from payments.receipts.rendering import receipt_pdf
 from payments.services import payer_email
-from payments.states import RefundReason
+from payments.states import RefundReason, RefundState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from consent.models import ConsentRecord
     from payments.receipts.models import Receipt
 
+FOR_CANCELLING = (RefundReason.CANCELLED_BY_CLIENT, RefundReason.CANCELLED_BY_PRACTICE)
 PAID_TWICE = (RefundReason.SECOND_CAPTURE, RefundReason.SECOND_PAYMENT)
 
 
@@ -123,8 +124,7 @@ def reminder_letter(booking: Booking, *, now: datetime) -> Letter:
 
 def cancelled_letter(booking: Booking, *, now: datetime) -> Letter:
     """Say that it is cancelled and what goes back, with a calendar file that removes the entry."""
-    refunds = Refund.objects.filter(payment__bookings=booking).select_related("payment")
-    refund = refunds.order_by("-requested_at").first()
+    refund = _refund_of_cancellation(booking)
     return Letter(
         template="cancelled",
         recipient=booking.customer_email,
@@ -139,6 +139,16 @@ def cancelled_letter(booking: Booking, *, now: datetime) -> Letter:
         attachments=(Attachment("session.ics", calendar_file(booking, now=now), "text/calendar; method=CANCEL"),),
         locale=booking.locale,
     )
+
+
+def _refund_of_cancellation(booking: Booking) -> Refund | None:
+    """Find what goes back because it was cancelled: neither a gesture from before, nor what could not be sent.
+
+    One that has left by now counts: where the gateway was quick, the mail must not keep silent about the money.
+    """
+    refunds = Refund.objects.filter(payment__bookings=booking, reason__in=FOR_CANCELLING)
+    going = refunds.exclude(state=RefundState.FAILED).select_related("payment")
+    return going.order_by("-requested_at").first()
 
 
 def slot_lost_letter(booking: Booking, *, payment_id: UUID, now: datetime) -> Letter | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bookings.credits import credit_of
+from bookings.letters import cancelled_letter
 from bookings.models import Booking
 from bookings.practice_time import local
 from bookings.refusals import NotCancellable
@@ -246,7 +247,8 @@ def test_cancelled_booking_is_told_by_mail_with_the_money_and_the_calendar_entry
     booking = place_in_calendar(booking_id=_placed(now).id, timeout=5, now=now)
     cancel_by_client(booking_id=booking.id, now=now)
 
-    # The made-up payment is unknown to the gateway; what is told here is the promise.
+    # The made-up payment is unknown to the gateway; what is told here is the promise, before it is tried.
+    OutboxMessage.objects.filter(topic="refund.send").delete()
     deliver_due(now=datetime.now(UTC) + timedelta(seconds=1), limit=20)
 
     mail = next(mail for mail in sandbox.mailbox() if mail["subject"] == "Your appointment is cancelled")
@@ -254,6 +256,36 @@ def test_cancelled_booking_is_told_by_mail_with_the_money_and_the_calendar_entry
         True,
         True,
     )
+
+
+@pytest.mark.parametrize(
+    ("earlier", "percent", "ours", "promised"),
+    [
+        ("REQUESTED", 0, None, None),
+        ("PENDING", 0, None, None),
+        ("PROCESSED", 0, None, None),
+        ("PROCESSED", 50, "REQUESTED", "\N{INDIAN RUPEE SIGN}250"),
+        ("PROCESSED", 50, "PROCESSED", "\N{INDIAN RUPEE SIGN}250"),
+        ("PROCESSED", 50, "FAILED", None),
+    ],
+)
+def test_cancelled_letter_promises_only_what_goes_back_for_it(
+    earlier: str, percent: int, ours: str | None, promised: str | None
+) -> None:
+    booking = _booked(payment=make_payment(captured_amount_minor=130000))
+    assert booking.payment is not None
+    request_refund(
+        payment_id=booking.payment.id, amount_minor=40000, reason=RefundReason.STAFF, actor="staff:1", now=NOW
+    )
+    Refund.objects.update(state=earlier)
+    CancellationRule.objects.update(refund_percent=percent)
+    cancel_by_client(booking_id=booking.id, now=STARTS - timedelta(hours=2))
+    if ours:
+        Refund.objects.filter(reason=RefundReason.CANCELLED_BY_CLIENT).update(state=ours)
+
+    letter = cancelled_letter(Booking.objects.get(), now=STARTS)
+
+    assert letter.context["refund"] == promised
 
 
 def test_manage_page_cancels_by_its_button_and_never_by_looking(visitor: Visitor, api: APIClient) -> None:

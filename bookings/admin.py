@@ -114,8 +114,8 @@ class BookingAdmin(MovePage, FindsByEmail, RevealingAdmin):
     actions = ("confirm_again", "cancel_for_client", "cancel_for_practice", "note_absence", "note_attendance")
 
     def get_queryset(self, request: HttpRequest) -> BookingQuerySet:
-        """Show what this person may see, in every list, search, link and action."""
-        return Booking.objects.visible_to(member_of(request))
+        """Show what this person may see, in every list, search, link and action; the hold of a move is no session."""
+        return Booking.objects.visible_to(member_of(request)).filter(held_for=None)
 
     def get_exclude(self, request: HttpRequest, obj: Booking | None = None) -> list[str]:
         """Leave out sealed fields, and links to where this person may not go."""

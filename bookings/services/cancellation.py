@@ -54,10 +54,12 @@ def cancel_by_client(*, booking_id: UUID, now: datetime, actor: str = "client") 
 
     A hold is simply let go. Cancelled before: nothing happens again.
 
-    Raises NotCancellable once the session has begun or ended.
+    Raises NotCancellable once the session has begun or ended, and for the hold of a move, which is nobody's session.
     """
     with transaction.atomic():
         booking = Booking.objects.locked(booking_id)
+        if booking.held_for_id is not None:
+            raise NotCancellable
         if booking.state == BookingState.CANCELLED:
             return booking
         if booking.state == BookingState.HELD:

@@ -72,8 +72,8 @@ def _last_moment(booking: Booking, starts_at: datetime) -> datetime:
 
 
 def move_of(booking: Booking) -> Booking | None:
-    """Find the hold on the time to which a session is being moved."""
-    return Booking.objects.filter(held_for=booking.id).first()
+    """Find the hold on the time to which a session is being moved; one that was let go keeps no time any more."""
+    return Booking.objects.filter(held_for=booking.id, state=BookingState.HELD).first()
 
 
 def may_be_moved(booking: Booking, *, actor: str, now: datetime) -> bool:
@@ -122,6 +122,8 @@ def _keep_under_lock(booking_id: UUID, starts_at: datetime, actor: str, now: dat
         return booking
     if not may_be_moved(booking, actor=actor, now=now):
         raise NotMovable
+    # A hold that ran out while the calendar was silent must not stand in the way of the next one.
+    Booking.objects.filter(held_for=booking.id).delete()
     claim_slot(_hold_for(booking, starts_at, now), now=now)
     record(
         action=REQUESTED,

@@ -96,6 +96,16 @@ def test_cancel_because_the_client_asks_refunds_by_the_policy_once(
     assert "Sessions cancelled for the client: 1." in pages[0]
 
 
+def test_hold_of_a_move_is_neither_listed_nor_cancelled(admin_client: Client) -> None:
+    booking = make_upcoming()
+    hold = make_upcoming(BookingState.HELD, hour=15, held_for=booking, customer_email_hash="")
+
+    page = _press(admin_client, "bookings_booking", "cancel_for_client", hold, confirmed="yes")
+
+    hold.refresh_from_db()
+    assert (hold.state, str(hold.pk) in page, str(booking.pk) in page) == (BookingState.HELD, False, True)
+
+
 def test_free_call_is_cancelled_without_a_word_of_money(admin_client: Client) -> None:
     asked = _press(admin_client, "bookings_booking", "cancel_for_client", make_upcoming())
 

@@ -7,7 +7,7 @@ import pytest
 
 from bookings.models import Booking
 from bookings.practice_time import local
-from bookings.refusals import MoveUnderWay, NotMovable, SlotNotOffered, SlotTaken
+from bookings.refusals import MoveUnderWay, NotCancellable, NotMovable, SlotNotOffered, SlotTaken
 from bookings.services.booking import book_session
 from bookings.services.cancellation import cancel_by_client, clear_calendar
 from bookings.services.holds import expire_holds
@@ -370,6 +370,30 @@ def test_cancelled_after_the_therapist_moved_it_is_taken_out_where_it_stands(
     clear_calendar(booking_id=booked.id, now=now)
 
     assert _standing(sandbox) == []
+
+
+@pytest.mark.parametrize("state", [BookingState.EXPIRED, BookingState.CANCELLED])
+def test_move_whose_new_time_was_let_go_is_not_carried_out_and_leaves_room_for_another(
+    booked: Booking, sandbox: SandboxProcess, now: datetime, state: BookingState
+) -> None:
+    _ask(booked, now)
+    Booking.objects.filter(held_for=booked.id).update(state=state)
+
+    stayed = _move(booked, now + LATER)
+    _ask(booked, now, next_slot(11, days=6))
+
+    assert (move_of(booked) is None, stayed.starts_at) == (False, booked.starts_at)
+    assert (sandbox.calls("calcom.bookings.reschedule"), Booking.objects.filter(held_for=booked.id).count()) == (0, 1)
+
+
+def test_cancel_by_client_refuses_the_hold_of_a_move(booked: Booking, now: datetime) -> None:
+    _ask(booked, now)
+    hold = Booking.objects.get(held_for=booked.id)
+
+    with pytest.raises(NotCancellable):
+        cancel_by_client(booking_id=hold.id, now=now, actor="staff:1")
+
+    assert Booking.objects.get(id=hold.id).state == BookingState.HELD
 
 
 def test_booking_move_is_for_what_stands() -> None:

@@ -15,6 +15,7 @@ from mindfulqalb.encryption.blind_index import email_digest, email_digests
 from mindfulqalb.outbox.services import enqueue
 from mindfulqalb.retention.holds import lock_purge, place_hold
 from mindfulqalb.retention.models import LegalHold, Restriction
+from mindfulqalb.retention.restrictions import restrict_person
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -78,6 +79,6 @@ def _carry_over(old: str, new: str, actor: str, now: datetime) -> None:
     for hold in LegalHold.objects.filter(released_at=None, person_hash__in=digests):
         place_hold(email=new, reason=hold.reason, actor=actor, now=now)
     for restriction in Restriction.objects.filter(settled_at=None, person_hash__in=digests):
-        Restriction.objects.get_or_create(person_hash=digest, settled_at=None, defaults={"since": restriction.since})
+        restrict_person(email=new, since=restriction.since)
     if ReminderRefusal.objects.filter(email_hash__in=digests).exists():
         ReminderRefusal.objects.get_or_create(email_hash=digest, defaults={"created_at": now})

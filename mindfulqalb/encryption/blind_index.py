@@ -1,7 +1,8 @@
 """Digests by which an encrypted email can be found again.
 
 They have a key of their own: rotating ENCRYPTION_KEY must not change them. Rotating BLIND_INDEX_KEY leaves old rows
-under their old digest, so look up with all of `email_digests` and write with `email_digest`.
+under their old digest (that of a consent is evidence, and cannot change), so look up with all of `email_digests` and
+write with `email_digest`; who has to find a person's rows later keeps the email itself, sealed, and not one digest.
 """
 
 from __future__ import annotations

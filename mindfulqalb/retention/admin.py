@@ -107,7 +107,7 @@ class LegalHoldAdmin(ReadOnlyAdmin):
     list_display = ("placed_at", "target", "placed_by", "released_at", "released_by")
     list_filter: ClassVar = [("released_at", admin.EmptyFieldListFilter)]
     ordering = ("-placed_at",)
-    exclude = ("reason", "person_hash")
+    exclude = ("reason", "email", "person_hash")
     actions = ("release",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -152,7 +152,7 @@ class RestrictionAdmin(ReadOnlyAdmin):
 
     list_display = ("since", "settled_at")
     ordering = ("-since",)
-    exclude = ("person_hash",)
+    exclude = ("email", "person_hash")
 
 
 @admin.register(Tombstone)

@@ -31,7 +31,12 @@ def place_hold(*, email: str = "", target: str = "", reason: str, actor: str, no
         lock_purge()
         person_hash = email_digest(email) if email else ""
         hold = LegalHold.objects.create(
-            person_hash=person_hash, target=target, reason=why, placed_at=now, placed_by=actor
+            person_hash=person_hash,
+            email=email or None,
+            target=target,
+            reason=why,
+            placed_at=now,
+            placed_by=actor,
         )
         _note(hold, "retention.hold_placed", actor, why, now)
     return hold
@@ -43,8 +48,8 @@ def release_hold(*, hold_id: UUID, reason: str, actor: str, now: datetime) -> Le
     with transaction.atomic():
         hold = LegalHold.objects.select_for_update().get(id=hold_id)
         if hold.released_at is None:
-            hold.released_at, hold.released_by = now, actor
-            hold.save(update_fields=["released_at", "released_by"])
+            hold.released_at, hold.released_by, hold.email = now, actor, None
+            hold.save(update_fields=["released_at", "released_by", "email"])
             _note(hold, "retention.hold_released", actor, why, now)
     return hold
 
@@ -53,7 +58,7 @@ def held_subjects() -> Subjects:
     """Find whom and what the holds in force are about."""
     holds = list(LegalHold.objects.filter(released_at=None))
     return Subjects(
-        persons=[hold.person_hash for hold in holds if hold.person_hash],
+        persons=[digest for hold in holds for digest in hold.digests],
         targets=[hold.target for hold in holds if hold.target],
     )
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from mindfulqalb.audit.evidence import evidence
+from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.encryption.fields import EncryptedTextField
 from mindfulqalb.retention.states import Action
 
@@ -40,6 +41,9 @@ class LegalHold(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person_hash = models.CharField(max_length=64, blank=True, help_text="Blind index of the person's email.")
+    email = EncryptedTextField(
+        label="legal_holds.email", db_column="email_encrypted", null=True, help_text="Until it is released."
+    )
     target = models.CharField(max_length=100, blank=True, help_text="booking:<id>")
     reason = EncryptedTextField(label="legal_holds.reason", db_column="reason_encrypted")
     placed_at = models.DateTimeField()
@@ -60,12 +64,20 @@ class LegalHold(models.Model):
     def __str__(self) -> str:
         return f"hold on {self.target or 'a person'} since {self.placed_at:%Y-%m-%d}"
 
+    @property
+    def digests(self) -> list[str]:
+        """Every digest that a row about the person may have; none where it is about a booking."""
+        return _digests(self.person_hash, self.email)
+
 
 class Restriction(models.Model):
     """A person asked to be erased: no more processing now, and each record goes when the law no longer keeps it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person_hash = models.CharField(max_length=64)
+    email = EncryptedTextField(
+        label="restrictions.email", db_column="email_encrypted", null=True, help_text="Until it is settled."
+    )
     since = models.DateTimeField(help_text="What they do with us later is not under it.")
     settled_at = models.DateTimeField(null=True, help_text="When the last of it was gone.")
 
@@ -75,6 +87,11 @@ class Restriction(models.Model):
 
     def __str__(self) -> str:
         return f"restriction since {self.since:%Y-%m-%d}"
+
+    @property
+    def digests(self) -> list[str]:
+        """Every digest that a row about the person may have."""
+        return _digests(self.person_hash, self.email)
 
 
 @evidence("tombstone")
@@ -98,3 +115,9 @@ class Tombstone(models.Model):
 
     def __str__(self) -> str:
         return f"{self.row_count} x {self.kind} at {self.purged_at:%Y-%m-%d %H:%M}"
+
+
+def _digests(person_hash: str, email: str | None) -> list[str]:
+    """List digests under every known key: after a change of BLIND_INDEX_KEY a person's rows lie under several."""
+    known = email_digests(email) if email else []
+    return [*known, *([person_hash] if person_hash and person_hash not in known else [])]

@@ -127,7 +127,7 @@ def remove_rows(*, task: Task, pks: Sequence[Any], actor: str, now: datetime) ->
 def settle_restrictions(*, now: datetime) -> int:
     """Close the restrictions of which nothing is left to erase; return how many."""
     settled = [item for item in Restriction.objects.filter(settled_at=None) if not _is_anything_left(item)]
-    return Restriction.objects.filter(id__in=[item.id for item in settled]).update(settled_at=now)
+    return Restriction.objects.filter(id__in=[item.id for item in settled]).update(settled_at=now, email=None)
 
 
 def _lock_next(task: Task, reached: datetime | None, now: datetime, limit: int) -> list[tuple[Any, datetime]]:
@@ -146,13 +146,13 @@ def _asked_for(retained: Retained, rule: Rule, now: datetime) -> Q:
     """Tell what restricted persons' rows the law no longer keeps; what came after they asked is not meant."""
     asked = Q(pk__in=[])
     for restriction in Restriction.objects.filter(settled_at=None):
-        own = retained.of(Subjects(persons=[restriction.person_hash]))
+        own = retained.of(Subjects(persons=restriction.digests))
         asked |= own & Q(**{f"{retained.since}__lte": min(restriction.since, now - rule.minimum)})
     return asked
 
 
 def _is_anything_left(restriction: Restriction) -> bool:
-    subjects = Subjects(persons=[restriction.person_hash])
+    subjects = Subjects(persons=restriction.digests)
     return any(
         retained.rows().filter(retained.of(subjects), **{f"{retained.since}__lte": restriction.since}).exists()
         for retained in kinds.values()

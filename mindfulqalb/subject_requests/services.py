@@ -9,7 +9,7 @@ from django.db import transaction
 from mindfulqalb.api.errors import InvalidInput, Refusal
 from mindfulqalb.audit.services import record, required_reason
 from mindfulqalb.encryption.blind_index import email_digest
-from mindfulqalb.retention.models import Restriction
+from mindfulqalb.retention.restrictions import restrict_person
 from mindfulqalb.subject_requests.answers import Asked, Particulars, answers
 from mindfulqalb.subject_requests.models import SubjectRequest
 from mindfulqalb.subject_requests.states import DUE, RequestKind
@@ -17,6 +17,8 @@ from mindfulqalb.subject_requests.states import DUE, RequestKind
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
+
+    from mindfulqalb.retention.models import Restriction
 
 NOT_SAID = Particulars()
 
@@ -121,9 +123,7 @@ def begin_erasure(*, request_id: UUID, reason: str, actor: str, now: datetime) -
         request = _open(request_id)
         if not request.verification:
             raise IdentityNotVerified
-        restriction, is_new = Restriction.objects.get_or_create(
-            person_hash=request.email_hash, settled_at=None, defaults={"since": now}
-        )
+        restriction, is_new = restrict_person(email=request.email, since=now)
         if is_new:
             _note(request, "erasure_begun", actor, now, {"restriction": str(restriction.id), "reason": why})
     return restriction

@@ -17,7 +17,8 @@ from mindfulqalb.encryption.blind_index import email_digest
 from mindfulqalb.mail.models import SentMail
 from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.retention.holds import place_hold
-from mindfulqalb.retention.models import Restriction, Tombstone
+from mindfulqalb.retention.models import Tombstone
+from mindfulqalb.retention.restrictions import restrict_person
 from mindfulqalb.retention.timetable import load_shipped_rules
 from mindfulqalb.subject_requests.services import receive_request
 from mindfulqalb.webhooks.models import WebhookDelivery
@@ -87,7 +88,7 @@ def make_everything() -> None:
     Group.objects.create(name="Auditors")
     load_shipped_rules()
     place_hold(email=CLIENT.email, reason="A claim", actor="system", now=NOW)
-    Restriction.objects.create(person_hash=email_digest(CLIENT.email), since=NOW)
+    restrict_person(email=CLIENT.email, since=NOW)
     Tombstone.objects.create(
         kind="mail", rule="mail/IN", action="erase", row_count=1, digest="0" * 64, actor="system", purged_at=NOW
     )

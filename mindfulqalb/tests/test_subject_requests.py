@@ -46,7 +46,8 @@ FOUND_OTHERWISE = {
     "staff.Authenticator": "a secret of staff, and no record about a client",
     "idempotency.KeptAnswer": "gone within a day, and known by nothing but a digest of the request",
     "bulk_actions.BulkAction": "what staff typed, forgotten as soon as it is done",
-    "retention.LegalHold": "the practice's reason to keep, and not the person's",
+    "retention.LegalHold": "the practice's reason to keep, not the person's; the address stands in what is held",
+    "retention.Restriction": "what they asked for themselves, with an address that goes when it is done",
 }
 
 

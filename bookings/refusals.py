@@ -75,6 +75,12 @@ class TooManyHolds(Refusal):
     sentence = "You are already keeping other times. Please finish or wait a few minutes before you choose another one."
 
 
+class TooManyFreeCalls(TooManyHolds):
+    """One network has booked more free calls within a day than people do."""
+
+    sentence = "Several free calls have been booked from your connection today. Please try again later, or write to us."
+
+
 class NotCancellable(Refusal):
     """The session has begun, or it is not booked."""
 

@@ -20,6 +20,7 @@ from bookings.refusals import (
     PaymentRequired,
     SlotTaken,
 )
+from bookings.services.bounds import bound_free_calls, network_digest
 from bookings.services.drafts import draft_booking
 from bookings.services.holds import give_up_replaced_holds
 from bookings.slots import claim_slot, give_up_hold, lock_therapists
@@ -158,6 +159,8 @@ def _book_under_lock(
     if hold is not None and hold.state == BookingState.HELD:
         give_up_hold(hold, now=now)
     booking = draft_booking(wish=wish, offer=offer, consent=consent, state=BookingState.PENDING, now=now)
+    if offer.is_free:
+        booking.held_from = network_digest(wish.circumstances)
     # Who pays with older money may have an unpaid hold of their own in the way.
     give_up_replaced_holds(booking, wish, now)
     return _make_ours(booking, payment and lock_spendable(payment.id), "client", now)
@@ -183,6 +186,7 @@ def _place(hold: Booking, payment: Payment | None, actor: str, now: datetime) ->
 def _make_ours(booking: Booking, payment: Payment | None, actor: str, now: datetime) -> Booking:
     if payment is not None:
         booking.spend(payment)
+    bound_free_calls(booking, now=now)
     claim_slot(booking, now=now)
     record(action="booking.placed", actor=actor, target=f"booking:{booking.id}", now=now)
     # The caller tries at once; if it does not live to see the answer, the worker looks and, if need be, books.

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.crypto import salted_hmac
 
 from bookings.availability import require_offered
 from bookings.models import Booking
-from bookings.refusals import NotHeld, PaymentRequired, TooManyHolds
+from bookings.refusals import NotHeld, PaymentRequired
+from bookings.services.bounds import bound_free_calls, bound_holds, network_digest
 from bookings.services.drafts import draft_booking
 from bookings.slots import claim_slot, expire_hold, give_up_hold, lock_therapists
 from bookings.states import BookingState
@@ -130,16 +130,13 @@ def _own_hold(wish: Wish, offer: SessionOffer, now: datetime) -> Booking | None:
 def _new_hold(wish: Wish, offer: SessionOffer, consent: ConsentRecord, now: datetime) -> Booking:
     booking = draft_booking(wish=wish, offer=offer, consent=consent, state=BookingState.HELD, now=now)
     booking.hold_expires_at = now + timedelta(minutes=settings.HOLD_MINUTES)
-    booking.held_from = _digest(wish.circumstances.address)
+    booking.held_from = network_digest(wish.circumstances)
     give_up_replaced_holds(booking, wish, now)
-    _bound_holds(booking, now)
+    bound_holds(booking, now=now)
+    bound_free_calls(booking, now=now)
     claim_slot(booking, now=now)
     record(action="booking.held", actor="client", target=f"booking:{booking.id}", now=now)
     return booking
-
-
-def _digest(address: str) -> str:
-    return salted_hmac("bookings.held_from", address, algorithm="sha256").hexdigest()
 
 
 def give_up_replaced_holds(booking: Booking, wish: Wish, now: datetime) -> None:
@@ -158,15 +155,6 @@ def give_up_replaced_holds(booking: Booking, wish: Wish, now: datetime) -> None:
     free = own.filter(session_type=SessionType.FREE) if booking.offer.is_free else own.none()
     for hold in (in_the_way | free).select_for_update(of=("self",)).order_by("id"):
         give_up_hold(hold, now=now)
-
-
-def _bound_holds(booking: Booking, now: datetime) -> None:
-    live = Booking.objects.filter(state=BookingState.HELD, hold_expires_at__gt=now)
-    by_email = live.filter(customer_email_hash=booking.customer_email_hash).count()
-    # Whole towns share one address behind a mobile carrier, so it may keep more than a person may.
-    by_address = live.filter(held_from=booking.held_from).count()
-    if by_email >= settings.HOLDS_PER_EMAIL or by_address >= settings.HOLDS_PER_ADDRESS:
-        raise TooManyHolds(retry_after=timedelta(minutes=settings.HOLD_MINUTES))
 
 
 def _payment_for(booking: Booking, offer: SessionOffer, pay_with: str | None, now: datetime) -> Payment | None:

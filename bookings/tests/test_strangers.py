@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bookings.models import Booking
+from bookings.services.cancellation import cancel_by_client
 from bookings.tests.builders import next_slot
 from consent.models import ConsentRecord
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pytest_django import Settings
+    from rest_framework.test import APIClient
+
     from bookings.tests.visitor import Visitor
 
 KNOWN, UNKNOWN = "jane@example.com", "eve@example.com"
@@ -48,3 +56,61 @@ def test_refused_hold_leaves_nothing_behind(visitor: Visitor) -> None:
     ask_as(visitor, UNKNOWN, 12, "/api/bookings/hold", payWith="razorpay", ageBand="under_18")
 
     assert ConsentRecord.objects.count() == 0
+
+
+def one_of(emails: int) -> str:
+    return f"person{emails}@example.com"
+
+
+def test_one_network_fills_no_calendar_with_free_calls(visitor: Visitor, settings: Settings) -> None:
+    settings.FREE_CALLS_PER_ADDRESS = 2
+    visitor.session_type, visitor.session_format = "free", None
+
+    answers = []
+    for number in range(3):
+        visitor.email, visitor.starts_at = one_of(number), next_slot(10 + number)
+        answers.append(visitor.book())
+    held = visitor.hold(None)
+
+    assert [status for status, _ in answers] == [201, 201, 429]
+    assert [answers[2][1]["code"], held[0], held[1]["code"]] == ["too_many_holds", 429, "too_many_holds"]
+    assert len(visitor.sandbox.state()["calcom"]["bookings"]) == 2
+
+
+def test_cancelling_makes_no_room_for_further_free_calls_on_the_same_day(
+    visitor: Visitor, settings: Settings, now: datetime
+) -> None:
+    settings.FREE_CALLS_PER_ADDRESS = 1
+    visitor.session_type, visitor.session_format = "free", None
+    visitor.book()
+    cancel_by_client(booking_id=Booking.objects.get().id, now=now)
+    visitor.email, visitor.starts_at = UNKNOWN, next_slot(12)
+
+    same_day = visitor.book()
+    Booking.objects.update(created_at=now - timedelta(days=1))
+    next_day = visitor.book()
+
+    assert (same_day[0], next_day[0]) == (429, 201)
+
+
+def test_free_calls_of_one_network_do_not_stand_in_the_way_of_another(
+    visitor: Visitor, settings: Settings, api: APIClient
+) -> None:
+    settings.FREE_CALLS_PER_ADDRESS = 1
+    visitor.session_type, visitor.session_format = "free", None
+    visitor.book()
+    visitor.email, visitor.starts_at = UNKNOWN, next_slot(12)
+
+    elsewhere = api.post("/api/bookings", visitor.wish, REMOTE_ADDR="198.51.100.7")
+
+    assert elsewhere.status_code == 201
+
+
+def test_holds_of_one_ipv6_network_are_counted_together(visitor: Visitor, api: APIClient) -> None:
+    def hold(number: int) -> int:
+        day, hour = divmod(number, 4)
+        visitor.email, visitor.starts_at = one_of(number), next_slot(10 + 2 * hour, days=3 + day)
+        address = f"2001:db8:0:1::{number + 1:x}"
+        return api.post("/api/bookings/hold", visitor.wish | {"payWith": "razorpay"}, REMOTE_ADDR=address).status_code
+
+    assert [hold(number) for number in range(11)] == [201] * 10 + [429]

@@ -11,6 +11,7 @@ HOLD_MINUTES = env.int("HOLD_MINUTES", 15)
 PAYMENT_CREDIT_HOURS = env.int("PAYMENT_CREDIT_HOURS", 72)
 HOLDS_PER_EMAIL = env.int("HOLDS_PER_EMAIL", 2)
 HOLDS_PER_ADDRESS = env.int("HOLDS_PER_ADDRESS", 10)
+FREE_CALLS_PER_ADDRESS = env.int("FREE_CALLS_PER_ADDRESS", 3)
 BOOKING_HORIZON_DAYS = env.int("BOOKING_HORIZON_DAYS", 60)
 # Nobody is written to at night without need: a day's reminder that would fall between these hours of the client's
 # clock goes in the evening before.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mindfulqalb.staff.models import StaffMember
+
+
+# A path, a scheme, a mailbox or a domain; the dot of "J.R." or of "Dr. Asha" makes none.
+ADDRESS_IN_NAME = re.compile(r"[/\\:@]|\S[.\u3002](?:[^\W\d_]{2,}|\d)")
 
 
 def _local_time(moment: datetime) -> str:
@@ -299,7 +305,12 @@ class Booking(models.Model):
 
     @property
     def customer_first_name(self) -> str:
-        """How pages and mails greet; empty once the person is erased."""
+        """How pages and mails greet; empty once the person is erased, and for a name that carries an address.
+
+        Anybody may have us write to anybody, and nobody's link is to go out in our name.
+        """
+        if ADDRESS_IN_NAME.search(unicodedata.normalize("NFKC", self.customer_name)):
+            return ""
         return next(iter(self.customer_name.split()), "")
 
     @property

@@ -114,3 +114,24 @@ def test_holds_of_one_ipv6_network_are_counted_together(visitor: Visitor, api: A
         return api.post("/api/bookings/hold", visitor.wish | {"payWith": "razorpay"}, REMOTE_ADDR=address).status_code
 
     assert [hold(number) for number in range(11)] == [201] * 10 + [429]
+
+
+@pytest.mark.parametrize(
+    ("name", "greeted_as"),
+    [
+        ("Jane Doe", "Jane"),
+        ("Dr. Asha Rao", "Dr."),
+        ("J.R. Rao", "J.R."),
+        ("\u0906\u0936\u093e Rao", "\u0906\u0936\u093e"),
+        ("evil.example", ""),
+        ("Win! http://evil", ""),
+        ("evil/win", ""),
+        ("evil:8080", ""),
+        ("evil\uff0eexample", ""),
+        ("evil\u3002example", ""),
+        ("10.0.0.1 Jane", ""),
+        ("mail me@evil", ""),
+    ],
+)
+def test_name_that_carries_an_address_greets_nobody(name: str, greeted_as: str) -> None:
+    assert Booking(customer_name=name).customer_first_name == greeted_as

@@ -257,7 +257,6 @@ def _wish(request: Request, data: dict[str, Any]) -> Wish:
 def _checkout(data: dict[str, Any]) -> Checkout:
     home = settings.SITE_URL
     return Checkout(
-        description="",
         payer_email=data["customer"]["email"],
         success_url=success_url_of(data["successUrl"] or f"{home}/?paid=stripe"),
         cancel_url=own_return_url(data["cancelUrl"] or f"{home}/?cancelled=stripe", field="cancelUrl"),

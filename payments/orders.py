@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mindfulqalb.catalogue.queries import find_offer, price_of
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from mindfulqalb.catalogue.models import SessionOffer
     from payments.models import Payment
 
-NO_CHECKOUT = Checkout(description="")
+NO_CHECKOUT = Checkout()
 
 
 def order_session(
@@ -33,7 +32,7 @@ def order_session(
     """
     offer = find_offer(session_type=session_type, session_format=session_format)
     payment = start_order(offer=offer, gateway=gateway, currency=currency, reference="", now=now)
-    return request_order(payment=payment, checkout=replace(checkout, description=offer.title))
+    return request_order(payment=payment, title=offer.title, checkout=checkout)
 
 
 def start_order(*, offer: SessionOffer, gateway: str, currency: str, reference: str, now: datetime) -> Payment:

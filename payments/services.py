@@ -80,7 +80,6 @@ class PaymentGoneBack(PaymentUnusable):
 class Checkout:
     """How the client pays: what the browser is told on top of the price."""
 
-    description: str
     payer_email: str = ""
     success_url: str = ""
     cancel_url: str = ""
@@ -99,13 +98,16 @@ def start_payment(*, gateway: str, item: str, price: Money, reference: str, now:
     )
 
 
-def request_order(*, payment: Payment, checkout: Checkout) -> Payment:
-    """Ask the gateway for an order for a payment that is written down; call it outside transactions."""
+def request_order(*, payment: Payment, title: str, checkout: Checkout) -> Payment:
+    """Ask the gateway for an order for a payment that is written down; call it outside transactions.
+
+    `title` stands on the gateway's page and on statements. Stripe takes no empty one.
+    """
     order = gateway_named(payment.gateway).create_order(
         OrderRequest(
             receipt=str(payment.id),
             price=payment.price,
-            description=checkout.description,
+            description=title,
             asked_at=payment.created_at,
             expires_at=payment.expires_at,
             payer_email=checkout.payer_email,

@@ -87,7 +87,6 @@ class PaymentViewSet(ViewSet):
             session_format=data["format"],
             currency=data["currency"],
             checkout=Checkout(
-                description="",
                 payer_email=data["customer"]["email"],
                 success_url=success_url_of(data["successUrl"]),
                 cancel_url=own_return_url(data["cancelUrl"], field="cancelUrl"),

@@ -169,7 +169,7 @@ def _payment_for(booking: Booking, offer: SessionOffer, pay_with: str | None, no
 
 def _order(booking: Booking, payment: Payment, checkout: Checkout, now: datetime) -> Payment:
     try:
-        return request_order(payment=payment, checkout=checkout)
+        return request_order(payment=payment, title=booking.offer.title, checkout=checkout)
     except ProviderError:
         _release(booking, payment, now)
         raise

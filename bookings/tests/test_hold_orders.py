@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from bookings.models import Booking
 from bookings.practice_time import local
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
 
     from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
 
-CHECKOUT = Checkout(
-    description="", payer_email="jane@example.com", success_url="http://127.0.0.1/ok", cancel_url="http://127.0.0.1/no"
-)
+CHECKOUT = Checkout(payer_email="jane@example.com", success_url="http://127.0.0.1/ok", cancel_url="http://127.0.0.1/no")
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +55,14 @@ def test_hold_keeps_the_slot_while_its_first_order_can_be_paid(sandbox: SandboxP
 
     assert placed is not None
     assert (placed.id, placed.state) == (first.booking.id, BookingState.PENDING)
+
+
+def test_hold_paid_with_stripe_says_what_is_sold(sandbox: SandboxProcess) -> None:
+    hold = _hold("stripe")
+
+    assert hold.payment is not None
+    page = requests.get(hold.payment.checkout_url, timeout=5).text
+    assert (hold.booking.offer.title in page, bool(hold.booking.offer.title)) == (True, True)
 
 
 def test_hold_is_given_up_when_no_order_was_ever_made(sandbox: SandboxProcess) -> None:

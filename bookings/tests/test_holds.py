@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
     from mindfulqalb.sandbox.tests.sandbox_process import SandboxProcess
 
-CHECKOUT = Checkout(
-    description="", payer_email="jane@example.com", success_url="http://127.0.0.1/ok", cancel_url="http://127.0.0.1/no"
-)
+CHECKOUT = Checkout(payer_email="jane@example.com", success_url="http://127.0.0.1/ok", cancel_url="http://127.0.0.1/no")
 
 
 def _wish(*, hour: int = 10, **overrides: object) -> Wish:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CHECKOUT = Checkout(description="", success_url="http://127.0.0.1/ok", cancel_url="http://127.0.0.1/no")
+CHECKOUT = Checkout(success_url="http://127.0.0.1/ok", cancel_url="http://127.0.0.1/no")
 LONG_AGO = timedelta(days=3)
 
 

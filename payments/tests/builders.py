@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 12, 1, 6, 0, tzinfo=UTC)
 CHECKOUT = Checkout(
-    description="Individual session",
     payer_email="jane@example.com",
     success_url="http://127.0.0.1:8000/ok?session_id={CHECKOUT_SESSION_ID}",
     cancel_url="http://127.0.0.1:8000/no",
@@ -72,7 +71,7 @@ def make_order(payer: Payer, **overrides: Any) -> Payment:
         "reference": "visit-1",
         "now": datetime.now(UTC),
     }
-    return request_order(payment=start_payment(**(values | overrides)), checkout=CHECKOUT)
+    return request_order(payment=start_payment(**(values | overrides)), title="Individual session", checkout=CHECKOUT)
 
 
 def make_request(price: Money, **overrides: Any) -> OrderRequest:

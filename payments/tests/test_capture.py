@@ -68,7 +68,7 @@ def test_request_order_without_an_answer_leaves_a_payment_without_an_order(payer
     payer.sandbox.fault(payer.name, "refuse", payer.calls["create"], times=None)
 
     with pytest.raises(ProviderError):
-        request_order(payment=payment, checkout=CHECKOUT)
+        request_order(payment=payment, title="Individual session", checkout=CHECKOUT)
 
     payment.refresh_from_db()
     assert (payment.state, payment.provider_order_id, payment.checkout_url) == ("CREATED", None, "")

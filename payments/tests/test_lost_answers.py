@@ -53,7 +53,7 @@ def _journey(payer: Payer) -> None:
         currency=payer.price.currency,
         expires_at=datetime.now(UTC) + timedelta(minutes=15),  # as long as a hold, and shorter than Stripe allows
     )
-    _until_answered(lambda: request_order(payment=payment, checkout=CHECKOUT))
+    _until_answered(lambda: request_order(payment=payment, title="Individual session", checkout=CHECKOUT))
     payer.pay(str(payment.provider_order_id), "authorized" if payer.name == "razorpay" else "captured")
     _until_answered(lambda: capture_payment(payment_id=payment.id, now=NOW))
     refund = request_refund(

@@ -55,7 +55,7 @@ def test_no_gateway_is_asked_within_a_transaction() -> None:
         mock.add_callback("POST", f"{URL}/v1/payments/pay_1/refund", answering(refund))
         mock.add_callback("GET", f"{URL}/v1/disputes", answering({"items": []}))
 
-        request_order(payment=payment, checkout=CHECKOUT)
+        request_order(payment=payment, title="Individual session", checkout=CHECKOUT)
         capture_payment(payment_id=payment.id, now=NOW)
         asked_back = request_refund(
             payment_id=payment.id, amount_minor=None, reason=RefundReason.STAFF, actor="staff:1", now=NOW

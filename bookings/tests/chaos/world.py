@@ -37,9 +37,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CHECKOUT = Checkout(
-    description="", success_url="http://127.0.0.1/ok?id={CHECKOUT_SESSION_ID}", cancel_url="http://127.0.0.1/no"
-)
+CHECKOUT = Checkout(success_url="http://127.0.0.1/ok?id={CHECKOUT_SESSION_ID}", cancel_url="http://127.0.0.1/no")
 PEOPLE = [
     Customer(name="Zarathustra Quixote", email="zarathustra@chaos.example", phone="+919876500001"),
     Customer(name="Ophelia Quixote", email="ophelia@chaos.example", phone=None),

@@ -72,9 +72,11 @@ def _checked_list(value: Any, shape: Any, name: str) -> list[Any]:
 
 
 def is_text(value: Any, name: str) -> str:
-    """Check a text."""
+    """Check a text. An empty one would be an attempt to unset what cannot be unset."""
     if not isinstance(value, str):
         raise StripeError("Invalid string", param=name)
+    if not value:
+        raise StripeError(f"You passed an empty string for '{name}'.", param=name, code="parameter_invalid_empty")
     return value
 
 

@@ -90,6 +90,11 @@ def test_session_expiry_has_bounds(sandbox: SandboxProcess, seconds: int, messag
         ({"line_items": priced(unit_amount=None)}, "line_items[0][price_data][unit_amount]", "parameter_missing"),
         ({"line_items": priced(currency="xyz")}, "line_items[0][price_data][currency]", None),
         ({"line_items": priced(unit_amount=10)}, "line_items", "amount_too_small"),
+        (
+            {"line_items": priced(product_data={"name": ""})},
+            "line_items[0][price_data][product_data][name]",
+            "parameter_invalid_empty",
+        ),
         ({"mode": "rent"}, "mode", None),
         ({"success_url": "return"}, "success_url", "url_invalid"),
         ({"customer_email": "nobody"}, "customer_email", "email_invalid"),

@@ -57,4 +57,4 @@ def recorded_about(*subjects: str) -> list[Moment]:
 
 def _said(event: AuditEvent) -> str:
     details = event.details or {}  # None once its payload is erased
-    return ", ".join(f"{name} {value}" for name, value in sorted(details.items()) if value not in {None, ""})
+    return ", ".join(f"{name} {value}" for name, value in sorted(details.items()) if value not in (None, ""))

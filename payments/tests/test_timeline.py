@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from django.urls import reverse
 
+from mindfulqalb.audit.services import record_read
 from mindfulqalb.outbox.delivery import deliver_due
 from mindfulqalb.webhooks.models import WebhookDelivery
 from payments.refunds import request_refund
@@ -36,6 +37,19 @@ def _notify(payer: Payer, payment: Payment, event_id: str) -> None:
     body = payer.body_about(str(payment.provider_order_id))
     headers = payer.sign(body, event_id=event_id)
     receive_webhook(gateway=payer.name, body=body, headers=headers, now=datetime.now(UTC))
+
+
+def test_timeline_tells_of_a_look_at_personal_data() -> None:
+    payment = make_captured_payment()
+    record_read(
+        actor="staff:1",
+        target=f"payment:{payment.id}",
+        fields=["email", "name"],
+        reason="they called",
+        now=payment.created_at,
+    )
+
+    assert "personal_data.read" in [moment.what for moment in timeline(payment)]
 
 
 def test_timeline_tells_order_attempt_webhooks_capture_and_refund_in_order(razorpay_payer: RazorpayPayer) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import email
 import email.policy
+import logging
 import re
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from mindfulqalb.mail.models import SentMail
 from mindfulqalb.mail.outcomes import note_undelivered
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from email.message import EmailMessage, Message
 
+logger = logging.getLogger(__name__)
+
 # Ours begin with the key of the mail, which nobody can guess who has not seen it.
 OUR_MESSAGE_ID = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@", re.IGNORECASE)
 PERMANENT = re.compile(r"5\.\d{1,3}\.\d{1,3}")
@@ -28,7 +31,18 @@ PERMANENT = re.compile(r"5\.\d{1,3}\.\d{1,3}")
 
 def read_bounces(*, now: datetime) -> int:
     """Read the reports in the mailbox that BOUNCE_IMAP_URL names; return how many mails will never arrive."""
-    return sum(record_bounce(raw=raw, now=now) for raw in unread_reports(settings.BOUNCE_IMAP_URL))
+    return sum(_read(raw, now) for raw in unread_reports(settings.BOUNCE_IMAP_URL))
+
+
+def _read(raw: bytes, now: datetime) -> int:
+    try:
+        return record_bounce(raw=raw, now=now)
+    except DatabaseError:
+        raise  # it stays unread until the next time
+    except Exception:
+        # Anybody may send one: what cannot be read must not stand before all that come after it.
+        logger.exception("A report of a mail that did not arrive cannot be read.")
+        return 0
 
 
 def record_bounce(*, raw: bytes, now: datetime) -> int:

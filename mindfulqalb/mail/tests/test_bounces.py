@@ -203,6 +203,20 @@ def test_command_reads_the_mailbox_and_leaves_what_people_wrote(
     assert server.searches == ['(UNSEEN HEADER Content-Type "multipart/report")'] * 2
 
 
+def test_report_that_cannot_be_read_does_not_stand_before_the_next(
+    sandbox: SandboxProcess, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    send()
+    # Python's own parser stumbles over such a Message-ID.
+    odd = make_report(KEY).replace(f"<{KEY}@mindfulqalb.example>".encode(), b"<>")
+    with imap_server("care", "p@ss word", reports=[odd, make_report(KEY)]) as server:
+        settings.BOUNCE_IMAP_URL = f"imap://care:p%40ss%20word@127.0.0.1:{server.port}/INBOX"
+        call_command("read_bounces")
+
+    assert capsys.readouterr().out == "Mails that did not arrive: 1.\n"
+    assert server.seen == ["1", "2"]
+
+
 def test_command_without_a_mailbox_says_what_it_needs() -> None:
     with pytest.raises(CommandError, match="BOUNCE_IMAP_URL"):
         call_command("read_bounces")

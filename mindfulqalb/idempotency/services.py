@@ -67,7 +67,9 @@ def claim_or_recall(*, asked: Asked, now: datetime) -> KeptAnswer:
     )
     KeptAnswer.objects.bulk_create([fresh], ignore_conflicts=True)
     with transaction.atomic():
-        kept = KeptAnswer.objects.select_for_update().get(key_digest=asked.key_digest, path=asked.path)
+        kept = KeptAnswer.objects.select_for_update().filter(key_digest=asked.key_digest, path=asked.path).first()
+        if kept is None:  # whoever was at it gave up just now
+            raise StillRunning
         return kept if kept.id == fresh.id else _recall(kept, asked, now)
 
 

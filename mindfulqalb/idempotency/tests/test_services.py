@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from mindfulqalb.idempotency.models import KeptAnswer
 from mindfulqalb.idempotency.services import (
@@ -18,6 +18,7 @@ from mindfulqalb.idempotency.services import (
     give_up,
     keep_answer,
 )
+from mindfulqalb.webhooks.tests.connections import await_waiting, start_threads
 
 NOW = datetime(2026, 12, 1, 6, 0, tzinfo=UTC)
 ASKED = Asked(key="key-1", path="/api/bookings", body=b'{"a": 1}')
@@ -112,6 +113,19 @@ def test_kept_answer_stores_neither_key_nor_answer_readably() -> None:
         (row,) = cursor.fetchone()
 
     assert ("key-1" in row, b'{"ok": true}'.hex() in row) == (False, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claim_waits_while_whoever_was_at_it_gives_up() -> None:
+    first = claim_or_recall(asked=ASKED, now=NOW)
+    with transaction.atomic():
+        KeptAnswer.objects.select_for_update().get()
+        (second,) = start_threads(lambda: claim_or_recall(asked=ASKED, now=NOW), count=1)
+        await_waiting(1)
+        give_up(claim=first)
+
+    with pytest.raises(StillRunning):
+        second.result()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from celery.schedules import crontab
 from django.conf import settings
 
 from bookings.listings import listing_of
@@ -87,6 +88,12 @@ def test_beat_asks_for_every_task_of_ours() -> None:
         ],
         set(),
     )
+
+
+def test_what_beat_sends_every_so_often_runs_out_before_the_next_comes() -> None:
+    entries = [entry for entry in app.conf.beat_schedule.values() if not isinstance(entry["schedule"], crontab)]
+
+    assert [entry["options"] for entry in entries] == [{"expires": entry["schedule"]} for entry in entries]
 
 
 def test_refill_listings_task_fetches_what_somebody_looked_at(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from bookings.models import CalendarCursor, CalendarFinding, FindingKind
+from bookings.services.reconciliation import FIRST_LOOK
 from bookings.states import BookingState
 from mindfulqalb.observability.health import Broken, Check, in_own_connection
 
@@ -21,8 +22,10 @@ SILENT_FOR = timedelta(minutes=10)
 def ask_agreement(now: datetime) -> None:
     """Raise Broken when the calendar has not been heard for long, or when a session stands on one side only."""
     cursor = CalendarCursor.objects.filter(name=CalendarCursor.CHANGES).first()
-    if cursor and cursor.asked_at and now - cursor.asked_at > SILENT_FOR:
-        raise Broken(f"The calendar has not been heard for {(now - cursor.asked_at).total_seconds():.0f} s.")
+    # Until it is heard for the first time: since it was first asked.
+    heard = (cursor.asked_at or cursor.changed_until + FIRST_LOOK) if cursor else now
+    if now - heard > SILENT_FOR:
+        raise Broken(f"The calendar has not been heard for {(now - heard).total_seconds():.0f} s.")
     serious = (FindingKind.MISSING, FindingKind.CONFLICT)
     open_ones = CalendarFinding.objects.filter(kind__in=serious, settled_at=None, booking__state=BookingState.CONFIRMED)
     if found := open_ones.count():

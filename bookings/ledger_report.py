@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bookings.ledger import ledger, needing_a_person
 from bookings.practice_time import day_bounds, local
+from bookings.shared_memory import shared_memory
 from mindfulqalb.mail.services import Letter
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ KEPT_SECONDS = 3600  # the beat closes them anew long before
 
 def books_at_a_glance(*, day: date) -> list[dict[str, Any]]:
     """Show the books of a day as they are, and those of its month and of all time as they were closed last."""
-    known = cache.get(CLOSED)
+    known = shared_memory().recall([CLOSED]).get(CLOSED)
     if known is None or known["day"] != day:
         known = close_books(day=day, now=timezone.now())
     return [_books_of(day, first=day), *known["parts"]]
@@ -35,7 +35,7 @@ def close_books(*, day: date, now: datetime) -> dict[str, Any]:
     ever = {"title": "All that was ever captured", "lines": ledger()}
     parts = [{**part, "title": f"{part['title']}, as of {local(now):%H:%M}"} for part in (month, ever)]
     closed = {"day": day, "parts": parts}
-    cache.set(CLOSED, closed, KEPT_SECONDS)
+    shared_memory().keep(CLOSED, closed, seconds=KEPT_SECONDS)
     return closed
 
 

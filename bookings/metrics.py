@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, Min, Q
 
 from bookings.models import Booking, CalendarFinding, FindingKind
-from bookings.services.unplaced import unplaced_payments
+from bookings.services.unplaced import waiting_payments
 from bookings.states import BookingState
 from bookings.undelivered import unreached_bookings
 from mindfulqalb.observability.metrics import gauge
@@ -40,4 +40,4 @@ def calendar_findings(now: datetime) -> dict[str, float]:
 @gauge("unplaced_payments", "Captured payments that have bought no session and gone nowhere yet.")
 def unplaced(now: datetime) -> float:
     """Count them."""
-    return unplaced_payments(before=now).count()
+    return waiting_payments(now=now).count()

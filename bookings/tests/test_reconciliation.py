@@ -398,6 +398,16 @@ def test_health_says_when_the_calendar_has_not_been_heard(now: datetime) -> None
         ask_agreement(now + timedelta(seconds=1))
 
 
+def test_health_says_when_the_calendar_was_never_heard(sandbox: SandboxProcess, now: datetime) -> None:
+    sandbox.fault("calcom", "bare_500", "bookings.list")
+    with pytest.raises(ProviderError):
+        poll_calendar(now=now)
+    ask_agreement(now + timedelta(minutes=10))
+
+    with pytest.raises(Broken):
+        ask_agreement(now + timedelta(minutes=10, seconds=1))
+
+
 # The command
 
 

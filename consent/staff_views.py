@@ -34,7 +34,11 @@ class StaffConsentViewSet(ViewSet):
     throttle_scope = "staff"
     content_negotiation_class = WhateverIsAccepted
 
-    @extend_schema(request=ExportRequestSerializer, responses={(200, "application/zip"): OpenApiTypes.BINARY})
+    @extend_schema(
+        request=ExportRequestSerializer,
+        responses={(200, "application/zip"): OpenApiTypes.BINARY},
+        extensions={"x-refusals": ["409"]},
+    )
     @action(detail=False, methods=["post"])
     def export(self, request: Request) -> StreamingHttpResponse:
         """Send the records that the filter leaves, their proofs, a signed manifest and a verifier, as a ZIP archive."""

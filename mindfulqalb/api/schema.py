@@ -42,6 +42,7 @@ WITH_BODY = {"408": "The body came too slowly.", "413": "The body is too large."
 NAMED = {
     "401": "No valid token.",
     "402": "This has to be paid first.",
+    "403": "Not allowed; `code` says why.",
     "409": "Not as things stand; `code` says why.",
 }
 WITH_TOKEN = {"401": "No valid token.", "403": "Not allowed."}

@@ -33,7 +33,7 @@ class TokenViewSet(ViewSet):
     throttle_classes = (ClosedAddressThrottle,)
     throttle_scope = "staff"
 
-    @extend_schema(request=SignInSerializer, responses=TokenPairSerializer, extensions={"x-refusals": ["401"]})
+    @extend_schema(request=SignInSerializer, responses=TokenPairSerializer, extensions={"x-refusals": ["401", "403"]})
     @action(detail=False, methods=["post"])
     def token(self, request: Request) -> Response:
         """Sign in with user name, password and the code of the authenticator app."""

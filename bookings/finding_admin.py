@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from bookings.calendars import calendar
 from bookings.models import Booking, CalendarFinding, FindingKind
 from bookings.practice_time import local
-from bookings.services.settling import request_put_back, settle_by_hand
+from bookings.services.settling import answer_for_practice, request_put_back, settle_by_hand
 from mindfulqalb.bulk_actions.row_actions import RowAction
 from mindfulqalb.staff.confirmation import Question
 from mindfulqalb.staff.door import member_of
@@ -47,6 +47,15 @@ SETTLE = Question(
 )
 
 
+GIVE_THE_REST = Question(
+    title="It was the practice: give the rest",
+    text="The practice gave these up or moved them, not the client. What the rules have kept goes back, or "
+    "where nothing has gone back yet, the client chooses another time or all of the money:",
+    yes="Yes, give the rest",
+    line=str,
+)
+
+
 @admin.register(CalendarFinding)
 class CalendarFindingAdmin(RevealingAdmin):
     """What the calendar and we do not agree on; whose it is stays masked until somebody says why they look."""
@@ -61,7 +70,7 @@ class CalendarFindingAdmin(RevealingAdmin):
     ordering = ("-found_at",)
     exclude = ("client_name", "client_email")
     readonly_fields = ("in_the_calendar", "in_the_way", "person")
-    actions = ("put_back", "settle_by_hand")
+    actions = ("put_back", "give_the_rest", "settle_by_hand")
 
     def get_queryset(self, request: HttpRequest) -> CalendarFindingQuerySet:
         """Show what this person may see."""
@@ -88,6 +97,13 @@ class CalendarFindingAdmin(RevealingAdmin):
         question=PUT_BACK,
         related=["booking"],
         act=lambda row, told: request_put_back(finding_id=row.id, actor=told.actor, now=told.now),
+    )
+    give_the_rest = RowAction(
+        label="It was the practice: give the rest",
+        done="Given",
+        permissions=["settle"],
+        question=GIVE_THE_REST,
+        act=lambda row, told: answer_for_practice(finding_id=row.id, actor=told.actor, now=told.now),
     )
     settle_by_hand = RowAction(
         label="Settle by hand",

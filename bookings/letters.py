@@ -9,9 +9,10 @@ from django.urls import reverse
 
 from bookings.calendar_file import calendar_file
 from bookings.calendars import calendar
+from bookings.calendars.base import AppointmentState
 from bookings.credits import choose_again_url, credit_ends, credit_of, is_unspent
 from bookings.links import manage_url, reminders_url
-from bookings.models import Booking
+from bookings.models import Booking, FindingKind
 from bookings.practice_time import zone_named
 from bookings.receipts import booking_paid_by
 from bookings.states import BookingState
@@ -133,6 +134,9 @@ def cancelled_letter(booking: Booking, *, now: datetime) -> Letter:
             "refund": refund.amount.text if refund else None,
             "waits_for_bank": refund is not None and is_disputed(refund.payment),
             "credit": credit_of(booking),
+            "is_in_doubt": booking.findings.filter(
+                kind=FindingKind.IN_DOUBT, calendar_state=AppointmentState.CANCELLED.value, settled_at=None
+            ).exists(),
             "booking_url": settings.SITE_URL,
         },
         about=f"booking:{booking.id}",

@@ -32,7 +32,7 @@ def unreached(now: datetime) -> float:
 @gauge("calendar_findings", "What the calendar and we do not agree on just now, by kind.", label="kind")
 def calendar_findings(now: datetime) -> dict[str, float]:
     """Count what is open; of what stands here, as long as it is booked."""
-    stands = Q(booking=None) | Q(booking__state=BookingState.CONFIRMED)
+    stands = Q(booking=None) | Q(booking__state=BookingState.CONFIRMED) | Q(kind=FindingKind.IN_DOUBT)
     counted = CalendarFinding.objects.filter(stands, settled_at=None).values_list("kind").annotate(Count("id"))
     return dict.fromkeys(FindingKind.values, 0.0) | {kind: float(count) for kind, count in counted}
 

@@ -96,6 +96,7 @@ class FindingKind(models.TextChoices):
     UNKNOWN = "UNKNOWN", "Stands in the calendar, and not here"
     MISSING = "MISSING", "Booked here, and missing in the calendar"
     CONFLICT = "CONFLICT", "Changed in the calendar, and cannot be followed here"
+    IN_DOUBT = "IN_DOUBT", "Given up or moved late in the calendar, and by whom is in doubt"
 
 
 class Booking(models.Model):
@@ -155,6 +156,10 @@ class Booking(models.Model):
         null=True,
         related_name="move_hold",
         help_text="On the hold of a move: the session that is to come here. Such a row is nobody's booking.",
+    )
+    refund_percent_at_most = models.PositiveSmallIntegerField(
+        null=True,
+        help_text="What the client could have had back when it was moved late in the calendar, and not by a host.",
     )
     moves = models.PositiveSmallIntegerField(default=0, help_text="How often the client has moved it.")
     sequence = models.PositiveSmallIntegerField(

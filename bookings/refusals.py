@@ -137,6 +137,14 @@ class BeingPlaced(Refusal):
     sentence = "This session is just being written into the calendar. Please try again in a few minutes."
 
 
+class NotInDoubt(Refusal):
+    """Nobody asks whose wish it was, or it has been answered."""
+
+    code = "not_in_doubt"
+    status = 409
+    sentence = "This is settled, or it is known who gave the session up."
+
+
 class NotAConflict(Refusal):
     """There is nothing to put back: both sides agree, or the session is over."""
 

@@ -38,6 +38,7 @@ SAID = {
     "booking.move_given_up": "The other time was let go: the calendar never gave it",
     "booking.address_corrected": "The client's address was corrected; earlier links ended",
     "calendar.finding_settled": "What did not agree with the calendar was settled by hand",
+    "booking.given_up_by_practice": "Staff answered that the practice had changed it in the calendar",
     "booking.put_back": "The calendar was asked to put it back to its time here",
     "booking.buffer_shortened": "Its buffer was shortened: the therapist has moved a session into it",
     "payment.captured": "The money arrived",

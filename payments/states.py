@@ -68,6 +68,7 @@ class RefundReason(models.TextChoices):
 
     CANCELLED_BY_CLIENT = "cancelled_by_client", "Cancelled by the client"
     CANCELLED_BY_PRACTICE = "cancelled_by_practice", "Cancelled by the practice"
+    CANCELLED_IN_CALENDAR = "cancelled_in_calendar", "Cancelled in the calendar, by whom is not known"
     UNSPENT = "unspent", "Paid, and no session could be placed in time"
     SECOND_CAPTURE = "second_capture", "Paid twice for one order"
     SECOND_PAYMENT = "second_payment", "Paid twice for one session, by two orders"

@@ -82,8 +82,11 @@ class Appointment:
     # A move makes a new appointment: the old one names it, and it names the old one.
     moved_to: str = ""
     moved_from: str = ""
-    # The email of whoever cancelled it, where the calendar knows.
+    # The emails of whoever cancelled it, and of whoever moved it here. The calendar has only their own word for it, and
+    # often none; those who may speak for the practice are its hosts.
     changed_by: str = ""
+    moved_by: str = ""
+    host_emails: tuple[str, ...] = ()
     client_name: str = ""
     client_email: str = ""
     is_client_absent: bool = False

@@ -24,6 +24,7 @@ MOST_NAMED = 50
 FINDING_ADVICE = {
     FindingKind.UNKNOWN: "Booked in Cal.com itself: let the client book here, or leave it if it is private.",
     FindingKind.MISSING: "Ask the therapist: put it back into the calendar, or cancel it here.",
+    FindingKind.IN_DOUBT: "Ask the therapist. If it was the practice: Give the rest. The client: settle it by hand.",
     FindingKind.CONFLICT: "Ask the therapist which time counts. Ours: Put back. Theirs: move what is in its way.",
 }
 

@@ -13,6 +13,8 @@ from bookings.listings import distrust_listings
 from bookings.models import Booking
 from bookings.practice_time import days_between
 from bookings.refusals import NotCancellable
+from bookings.services.endings import CALENDAR
+from bookings.services.hands import Hand
 from bookings.services.placement import LOOK_AGAIN, appointment_request
 from bookings.services.trails import latest_appointment
 from bookings.slots import give_up_hold
@@ -23,7 +25,7 @@ from mindfulqalb.outbox.registry import RetryLater
 from mindfulqalb.outbox.services import enqueue, settle
 from payments.money import Money
 from payments.queries import owable
-from payments.refunds import request_refund
+from payments.refunds import NothingToRefund, request_refund
 from payments.services import PaymentUnusable, lock_spendable
 from payments.states import RefundReason
 
@@ -45,8 +47,18 @@ class Quote:
 
 def quote_cancellation(booking: Booking, *, now: datetime) -> Quote:
     """Work out what the policy gives back, in whole minor units, rounded in the client's favor."""
-    percent = refund_percent(notice=booking.starts_at - now)
+    percent = percent_back(booking, at=now)
     return Quote(percent, _share(booking, percent))
+
+
+def percent_back(booking: Booking, *, at: datetime) -> int:
+    """Say how much goes back when the client cancels at that moment.
+
+    No more than when somebody moved it late in the calendar, past our rules: a later time gives no new notice.
+    """
+    percent = refund_percent(notice=booking.starts_at - at)
+    most = booking.refund_percent_at_most
+    return percent if most is None else min(percent, most)
 
 
 def cancel_by_client(*, booking_id: UUID, now: datetime, actor: str = "client") -> Booking:
@@ -67,8 +79,7 @@ def cancel_by_client(*, booking_id: UUID, now: datetime, actor: str = "client") 
             return booking
         if booking.starts_at <= now:
             raise NotCancellable
-        percent = refund_percent(notice=booking.starts_at - now)
-        _cancel(booking, percent, RefundReason.CANCELLED_BY_CLIENT, actor, now)
+        _cancel(booking, percent_back(booking, at=now), RefundReason.CANCELLED_BY_CLIENT, actor, now)
     return booking
 
 
@@ -81,21 +92,46 @@ def cancel_by_practice(*, booking_id: UUID, actor: str, now: datetime) -> Bookin
     return booking
 
 
-def cancel_by_calendar(*, booking_id: UUID, client_gave_it_up_at: datetime | None, now: datetime) -> Booking:
-    """Follow a cancellation that was made in the calendar.
+def cancel_by_calendar(*, booking_id: UUID, hand: Hand, at: datetime, now: datetime) -> Booking:
+    """Follow a cancellation that was made in the calendar `at` a moment before the session.
 
-    By the client, at that moment: the policy decides. By the therapist: all the money goes back.
+    By a host, or so early that it makes no difference: the client chooses another time or all of the money. By the
+    client, or by nobody knows whom: the policy of that moment decides.
     """
     with transaction.atomic():
         booking = Booking.objects.locked(booking_id)
         if booking.state == BookingState.CANCELLED:
             return booking
-        if client_gave_it_up_at is not None:
-            percent = refund_percent(notice=booking.starts_at - client_gave_it_up_at)
+        percent = percent_back(booking, at=at)
+        if hand == Hand.CLIENT:
             _cancel(booking, percent, RefundReason.CANCELLED_BY_CLIENT, "client", now)
+        elif hand == Hand.HOST or percent == EVERYTHING:
+            _cancel(booking, EVERYTHING, RefundReason.CANCELLED_BY_PRACTICE, CALENDAR, now)
         else:
-            _cancel(booking, EVERYTHING, RefundReason.CANCELLED_BY_PRACTICE, "vendor:calcom", now)
+            _cancel(booking, percent, RefundReason.CANCELLED_IN_CALENDAR, CALENDAR, now)
     return booking
+
+
+def give_the_rest(*, booking: Booking, actor: str, now: datetime) -> None:
+    """Give what the rules have kept of a session that, as it turned out, the practice gave up; in a transaction.
+
+    Where nothing has gone back yet the client chooses, as when the practice cancels here. Raises NothingToRefund.
+    """
+    if booking.payment is None:
+        raise NothingToRefund
+    if booking.state == BookingState.CANCELLED and _is_all_there(booking):
+        booking.release_payment(now=now)
+        booking.save(update_fields=["payment_released_at"])
+        enqueue(topic="email.cancelled", lane=booking.lane, payload={"booking_id": str(booking.id)}, now=now)
+        return
+    request_refund(
+        payment_id=booking.payment.id,
+        amount_minor=None,
+        reason=RefundReason.CANCELLED_BY_PRACTICE,
+        actor=actor,
+        now=now,
+        waits_for_bank=True,
+    )
 
 
 def clear_calendar(*, booking_id: UUID, now: datetime) -> None:

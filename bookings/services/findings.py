@@ -45,9 +45,18 @@ def note_conflict(*, booking: Booking, appointment: Appointment, now: datetime) 
     _note(FindingKind.CONFLICT, booking, appointment, now)
 
 
+def note_doubt(*, booking: Booking, appointment: Appointment, now: datetime) -> None:
+    """Keep that money depends on who has changed an appointment; what staff have answered is not asked again."""
+    asked = CalendarFinding.objects.filter(
+        kind=FindingKind.IN_DOUBT, calendar_uid=appointment.uid, calendar_state=appointment.state.value
+    )
+    if booking.payment_id is not None and not asked.exists():
+        _note(FindingKind.IN_DOUBT, booking, appointment, now)
+
+
 def settle_findings(*, booking_id: UUID, now: datetime) -> None:
-    """Close what was found about a booking: both sides agree again."""
-    _settle(now, booking_id=booking_id)
+    """Close what was found about a booking: both sides agree again. What is in doubt, only a person can answer."""
+    _settle(now, booking_id=booking_id, kind__in=(FindingKind.UNKNOWN, FindingKind.MISSING, FindingKind.CONFLICT))
 
 
 def settle_missing(*, seen_before: datetime, now: datetime) -> None:

@@ -10,7 +10,10 @@ from bookings.calendars.base import Appointment, AppointmentState
 from bookings.listings import distrust_listings
 from bookings.models import Booking
 from bookings.practice_time import days_between
-from bookings.services.cancellation import cancel_by_calendar
+from bookings.services.cancellation import EVERYTHING, cancel_by_calendar, percent_back
+from bookings.services.endings import CALENDAR
+from bookings.services.findings import note_doubt
+from bookings.services.hands import Hand, changed_at, hand_that_ended, hand_that_moved
 from bookings.services.rescheduling import CLIENT, asked_by, move_of
 from bookings.slots import claim_slot, give_up_holds_in_the_way, lock_therapists, make_room
 from bookings.states import BookingState
@@ -23,8 +26,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-CALENDAR = "vendor:calcom"
 GIVEN_UP = (BookingState.CANCELLED, BookingState.REJECTED)
+TOOK_PLACE = (BookingState.COMPLETED, BookingState.NO_SHOW)
 
 
 def follow_appointment(*, booking_id: UUID, known_as: str | None, appointment: Appointment, now: datetime) -> Booking:
@@ -42,6 +45,8 @@ def follow_appointment(*, booking_id: UUID, known_as: str | None, appointment: A
             return booking
         if booking.state == BookingState.CONFIRMED:
             _follow_confirmed(booking, appointment, now)
+        elif booking.state in TOOK_PLACE and appointment.is_over:
+            note_doubt(booking=booking, appointment=appointment, now=now)
         elif booking.state in GIVEN_UP and appointment.state == AppointmentState.ACCEPTED:
             _take_out_again(booking, appointment, now)
     return booking
@@ -49,12 +54,21 @@ def follow_appointment(*, booking_id: UUID, known_as: str | None, appointment: A
 
 def _follow_confirmed(booking: Booking, appointment: Appointment, now: datetime) -> None:
     if appointment.is_over:
-        is_clients = appointment.changed_by.casefold() == booking.customer_email.casefold()
-        given_up_at = (appointment.updated_at or now) if is_clients else None
-        cancel_by_calendar(booking_id=booking.id, client_gave_it_up_at=given_up_at, now=now)
-        booking.refresh_from_db()
+        _give_up(booking, appointment, now)
     elif appointment.state == AppointmentState.ACCEPTED and _differs(booking, appointment):
         _move(booking, appointment, now)
+
+
+def _give_up(booking: Booking, appointment: Appointment, now: datetime) -> None:
+    """Follow what was given up before it began. Afterwards nothing follows by itself: it may well have taken place."""
+    hand, at = hand_that_ended(appointment, booking), changed_at(appointment, now=now)
+    if booking.starts_at <= at:
+        note_doubt(booking=booking, appointment=appointment, now=now)
+        return
+    if hand == Hand.UNKNOWN and percent_back(booking, at=at) < EVERYTHING:
+        note_doubt(booking=booking, appointment=appointment, now=now)
+    cancel_by_calendar(booking_id=booking.id, hand=hand, at=at, now=now)
+    booking.refresh_from_db()
 
 
 def _differs(booking: Booking, appointment: Appointment) -> bool:
@@ -65,7 +79,10 @@ def _move(booking: Booking, appointment: Appointment, now: datetime) -> None:
     """Take over the new time; the hold that the client had on it, or on another one, has served its purpose."""
     before = booking.starts_at
     hold = move_of(booking)
-    actor = asked_by(booking) if hold is not None and hold.starts_at == appointment.starts_at else CALENDAR
+    is_ours = hold is not None and hold.starts_at == appointment.starts_at
+    actor = asked_by(booking) if is_ours else CALENDAR
+    if not is_ours and before != appointment.starts_at:
+        _bound_refund(booking, appointment, now)
     if hold is not None:
         hold.delete()
     booking.move(starts_at=appointment.starts_at, calendar_uid=appointment.uid)
@@ -88,6 +105,17 @@ def _move(booking: Booking, appointment: Appointment, now: datetime) -> None:
     length = booking.ends_at - booking.starts_at
     days = (*days_between(before, before + length), *days_between(booking.starts_at, booking.ends_at))
     transaction.on_commit(lambda: distrust_listings(*event_types, now=now, days=days), robust=True)
+
+
+def _bound_refund(booking: Booking, appointment: Appointment, now: datetime) -> None:
+    """Keep what could be had back when somebody but a host moved it so late that not all could."""
+    hand = hand_that_moved(appointment, booking)
+    percent = percent_back(booking, at=changed_at(appointment, now=now))
+    if hand == Hand.HOST or percent == EVERYTHING:
+        return
+    booking.refund_percent_at_most = percent
+    if hand == Hand.UNKNOWN:
+        note_doubt(booking=booking, appointment=appointment, now=now)
 
 
 def _take_out_again(booking: Booking, appointment: Appointment, now: datetime) -> None:

@@ -212,6 +212,8 @@ def _take_over(booking: Booking, appointment: Appointment, now: datetime) -> Out
 def _conflict(booking: Booking, appointment: Appointment, now: datetime) -> Outcome:
     if booking.state in GIVEN_UP:
         return Outcome.FOLLOWED  # it is being taken out of the calendar again
+    if appointment.is_over and booking.starts_at <= now:
+        return Outcome.FOLLOWED  # it had begun: staff are asked, and nothing is left to agree on
     note_conflict(booking=booking, appointment=appointment, now=now)
     logger.warning("booking %s cannot follow its appointment; staff must look at it", booking.id)
     return Outcome.CONFLICT

@@ -10,7 +10,8 @@ from django.db import transaction
 from bookings.calendars import background_calendar
 from bookings.calendars.base import AppointmentState
 from bookings.models import Booking, CalendarFinding, FindingKind
-from bookings.refusals import AlreadySettled, NotAConflict
+from bookings.refusals import AlreadySettled, NotAConflict, NotInDoubt
+from bookings.services.cancellation import give_the_rest
 from bookings.services.reconciliation import Outcome, reconcile_appointment, reconcile_uid
 from bookings.services.trails import latest_appointment
 from bookings.states import BookingState
@@ -55,6 +56,28 @@ def settle_by_hand(*, finding_id: UUID, actor: str, now: datetime) -> None:
         target = f"booking:{finding.booking_id}" if finding.booking_id else f"calendar_finding:{finding.id}"
         details = {"finding": str(finding.id), "kind": finding.kind}
         record(action="calendar.finding_settled", actor=actor, target=target, now=now, details=details)
+
+
+def answer_for_practice(*, finding_id: UUID, actor: str, now: datetime) -> None:
+    """Settle a doubt: it was the practice that gave the session up or moved it. The client gets the rest.
+
+    What was only moved is as if a host had moved it: the refund is bound no more. Raises NotInDoubt, and
+    NothingToRefund when all has gone back by now.
+    """
+    doubts = CalendarFinding.objects.filter(kind=FindingKind.IN_DOUBT, settled_at=None)
+    with transaction.atomic():
+        # The session before its findings, as whoever follows the calendar does.
+        booking = Booking.objects.select_for_update(of=("self",)).filter(findings__id=finding_id).first()
+        finding = doubts.select_for_update().filter(id=finding_id).first()
+        if booking is None or finding is None:
+            raise NotInDoubt
+        booking.refund_percent_at_most = None
+        booking.save(update_fields=["refund_percent_at_most"])
+        if finding.calendar_state != AppointmentState.ACCEPTED.value or booking.state != BookingState.CONFIRMED:
+            give_the_rest(booking=booking, actor=actor, now=now)
+        finding.settled_at = now
+        finding.save(update_fields=["settled_at"])
+        record(action="booking.given_up_by_practice", actor=actor, target=f"booking:{booking.id}", now=now)
 
 
 def put_back(*, finding_id: UUID, now: datetime) -> None:

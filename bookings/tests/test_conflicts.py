@@ -135,7 +135,7 @@ def test_conflict_is_followed_within_a_minute_once_nothing_is_in_the_way(
 ) -> None:
     other = _johns(NEW)
     _moved_by_host(booked, sandbox, now)
-    assert calendar_findings(now) == {"UNKNOWN": 0.0, "MISSING": 0.0, "CONFLICT": 1.0}
+    assert calendar_findings(now) == {"UNKNOWN": 0.0, "MISSING": 0.0, "CONFLICT": 1.0, "IN_DOUBT": 0.0}
     other.cancel()
     other.save()
 
@@ -143,7 +143,7 @@ def test_conflict_is_followed_within_a_minute_once_nothing_is_in_the_way(
 
     booked.refresh_from_db()
     assert (booked.starts_at, CalendarFinding.objects.get().settled_at is None) == (NEW, False)
-    assert calendar_findings(now) == {"UNKNOWN": 0.0, "MISSING": 0.0, "CONFLICT": 0.0}
+    assert calendar_findings(now) == {"UNKNOWN": 0.0, "MISSING": 0.0, "CONFLICT": 0.0, "IN_DOUBT": 0.0}
     ask_agreement(now)
 
 

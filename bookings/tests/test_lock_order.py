@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from bookings.practice_time import local
 from bookings.services.booking import book_session, place_paid_hold
 from bookings.services.cancellation import cancel_by_calendar, cancel_by_client, cancel_by_practice
+from bookings.services.hands import Hand
 from bookings.services.holds import expire_holds, release_hold
 from bookings.services.unplaced import refund_credit, refund_unplaced
 from bookings.states import BookingState
@@ -94,7 +95,7 @@ def _cancelling_for_the_practice(now: datetime) -> Callable[[], object]:
 
 def _cancelling_in_the_calendar(now: datetime) -> Callable[[], object]:
     booking = make_upcoming(payment=make_payment())
-    return lambda: cancel_by_calendar(booking_id=booking.id, client_gave_it_up_at=now, now=now)
+    return lambda: cancel_by_calendar(booking_id=booking.id, hand=Hand.CLIENT, at=now, now=now)
 
 
 def _sending_back_what_is_unplaced(now: datetime) -> Callable[[], object]:

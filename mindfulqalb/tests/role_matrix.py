@@ -71,7 +71,7 @@ ACTIONS = {
         "note_absence": "TDA",
         "note_attendance": "TDA",
     },
-    "bookings.CalendarFinding": {"put_back": "DA", "settle_by_hand": "DA"},
+    "bookings.CalendarFinding": {"put_back": "DA", "give_the_rest": "DA", "settle_by_hand": "DA"},
     "catalogue.CancellationRule": {"delete_selected": "A"},
     "consent.ConsentDocument": {"publish": "A", "translate_into_hindi": "A"},
     "mail.SentMail": {"resend": "DA"},

@@ -12,6 +12,8 @@ from bookings.calendars.base import Appointment, AppointmentState
 from mindfulqalb.vendors.errors import ProviderError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bookings.calendars.base import AppointmentRequest
 
 logger = logging.getLogger(__name__)
@@ -65,6 +67,8 @@ def appointment_of(data: Any) -> Appointment:
             moved_to=data.get("rescheduledToUid") or "",
             moved_from=data.get("rescheduledFromUid") or "",
             changed_by=data.get("cancelledByEmail") or "",
+            moved_by=data.get("rescheduledByEmail") or "",
+            host_emails=tuple(_host_emails(data)),
             client_name=client.get("name") or "",
             client_email=client.get("email") or "",
             is_client_absent=client.get("absent") is True,
@@ -73,6 +77,12 @@ def appointment_of(data: Any) -> Appointment:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         msg = "cal.com answered with a booking that cannot be read"
         raise ProviderError(msg, permanent=False) from error
+
+
+def _host_emails(data: Any) -> Iterator[str]:
+    """Name the hosts' addresses; one whose account is gone is called "unknown" there."""
+    for host in data.get("hosts") or ():
+        yield from (email for key in ("email", "displayEmail") if "@" in (email := host.get(key) or ""))
 
 
 def best_match(data: Any, request: AppointmentRequest) -> Appointment | None:

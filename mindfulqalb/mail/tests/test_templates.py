@@ -82,6 +82,7 @@ def test_refund_of_an_appointment_that_stands_does_not_read_like_a_cancellation(
     [
         ("cancelled_by_client", "You cancelled this appointment."),
         ("cancelled_by_practice", "We had to cancel this appointment."),
+        ("cancelled_in_calendar", "This appointment was cancelled on its calendar page."),
         ("unspent", "This payment was not used for an appointment."),
         ("staff", "The practice has decided to send it back."),
     ],

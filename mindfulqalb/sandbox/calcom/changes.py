@@ -100,7 +100,11 @@ def reschedule(request: HttpRequest, old: Record, body: dict[str, Any]) -> Recor
     by_email = body.get("rescheduledBy", "")
     waits = event_type.requires_confirmation and by_email != HOST_EMAIL
     kept = {name: old[name] for name in ("title", "attendee", "guests", "metadata", "responses")}
-    told = {"rescheduledFromUid": old["uid"], "reschedulingReason": body.get("reschedulingReason", "")}
+    told = {
+        "rescheduledFromUid": old["uid"],
+        "reschedulingReason": body.get("reschedulingReason", ""),
+        "rescheduledByEmail": by_email,
+    }
     new = write_booking(request, event_type, span, "pending" if waits else "accepted", kept | told)
     old |= {"status": "cancelled", "rescheduledToUid": new["uid"], "rescheduledByEmail": by_email}
     save(old)

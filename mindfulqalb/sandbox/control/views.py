@@ -247,8 +247,9 @@ def change_booking(request: HttpRequest, data: Data, uid: str, change: str) -> D
 
 
 def _actor(booking: Record, data: Data) -> str:
-    """Return whose hand it was: the therapist's, or with `{"by": "client"}` the client's, by the vendor's own mail."""
-    return str(booking["attendee"].get("email", "")) if data.get("by") == "client" else HOST_EMAIL
+    """Return whose hand it was: the therapist's, the client's by `{"by": "client"}`, else what is written there."""
+    by = str(data.get("by", "host"))
+    return {"host": HOST_EMAIL, "client": str(booking["attendee"].get("email", ""))}.get(by, by)
 
 
 def _move(request: HttpRequest, booking: Record, data: Data, reason: str) -> Record:

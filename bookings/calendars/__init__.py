@@ -19,5 +19,8 @@ def calendar() -> Calendar:
 
 @cache
 def background_calendar() -> Calendar:
-    """Return the same calendar for work that can come back: when calls run short, it is refused first."""
+    """Return the same calendar for work that can come back: when calls run short, it is refused first.
+
+    Booking and cancelling have no such share: whoever does either does it for a client.
+    """
     return CalcomCalendar.from_settings(in_background=True)

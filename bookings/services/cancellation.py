@@ -161,7 +161,7 @@ def _unanswered_uid(booking: Booking, now: datetime) -> str | None:
 def _moved_uid(booking: Booking, now: datetime) -> str | None:
     """Find where it stands by now: moved, by a call of ours that was never answered or by the therapist."""
     uid = booking.calcom_booking_id or ""
-    found = latest_appointment(uid)
+    found = latest_appointment(uid, asking=calendar())
     hold = Booking.objects.filter(held_for=booking.id, calendar_asked_at__gt=now - 2 * LOOK_AGAIN)
     if found is not None and found.uid == uid and hold.exists():
         raise RetryLater(LOOK_AGAIN)

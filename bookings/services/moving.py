@@ -104,7 +104,7 @@ def _note_not_asked(hold: Booking) -> None:
 
 def _moved_already(booking: Booking) -> Appointment | None:
     """Find what an unanswered call may have done."""
-    found = latest_appointment(booking.calcom_booking_id or "")
+    found = latest_appointment(booking.calcom_booking_id or "", asking=calendar())
     return found if found and (found.is_over or found.uid != booking.calcom_booking_id) else None
 
 

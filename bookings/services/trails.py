@@ -9,21 +9,23 @@ from bookings.calendars import background_calendar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bookings.calendars.base import Appointment
+    from bookings.calendars.base import Appointment, Calendar
 
 LONGEST_TRAIL = 20
 
 
-def latest_appointment(uid: str) -> Appointment | None:
+def latest_appointment(uid: str, *, asking: Calendar | None = None) -> Appointment | None:
     """Return what has become of an appointment in the end; None when the calendar does not know it (any more).
 
-    Raises ProviderError when the calendar does not answer.
+    It is the background that asks, unless somebody waits for it. Raises ProviderError when the calendar does not
+    answer.
     """
-    appointment = background_calendar().appointment(uid)
+    asked = asking or background_calendar()
+    appointment = asked.appointment(uid)
     for _ in range(LONGEST_TRAIL):
         if appointment is None or not appointment.moved_to:
             break
-        appointment = background_calendar().appointment(appointment.moved_to)
+        appointment = asked.appointment(appointment.moved_to)
     return appointment
 
 

@@ -15,6 +15,8 @@ from bookings.calendars.calcom.budget import EVERYTHING, FOR_LISTINGS, IN_BACKGR
 from bookings.tests.builders import next_slot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_django import Settings
 
     from bookings.calendars.base import Calendar
@@ -116,6 +118,41 @@ def test_refused_call_is_not_made(sandbox: SandboxProcess, settings: Settings) -
         _list(calendar())
 
     assert sandbox.calls("calcom.slots.list") == 2
+
+
+def _list_changes(asking: Calendar) -> None:
+    next(iter(asking.changed_since(next_slot(9))))
+
+
+def _list_sessions(asking: Calendar) -> None:
+    next(iter(asking.starting_between(next_slot(9), next_slot(10))))
+
+
+def _move(asking: Calendar) -> None:
+    asking.move("uid", starts_at=next_slot(11), reason="Put back", timeout=5)
+
+
+def _note_absence(asking: Calendar) -> None:
+    asking.note_absence("uid", email="jane@example.com", is_absent=True)
+
+
+def _read(asking: Calendar) -> None:
+    asking.appointment("uid")
+
+
+@pytest.mark.parametrize("call", [_list, _list_changes, _list_sessions, _move, _note_absence, _read])
+def test_background_never_touches_what_is_left_to_clients(
+    call: Callable[[Calendar], None], sandbox: SandboxProcess, settings: Settings
+) -> None:
+    settings.CALCOM_CALLS_PER_MINUTE = 4
+    _read(calendar())
+    _read(calendar())
+
+    with pytest.raises(CalendarBusy):
+        call(background_calendar())
+
+    assert len(sandbox.control("GET", "calls")["log"]) == 2
+    _read(calendar())
 
 
 def test_429_stops_every_process_until_it_is_over(sandbox: SandboxProcess) -> None:

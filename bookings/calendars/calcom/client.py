@@ -99,7 +99,7 @@ class CalcomCalendar:
     def appointment(self, uid: str) -> Appointment | None:
         """Read one. https://cal.com/docs/api-reference/v2/bookings/get-a-booking"""
         try:
-            data = self._api.call("GET", _path(uid), version=self._bookings_version)
+            data = self._api.call("GET", _path(uid), version=self._bookings_version, share=self._share)
         except AlreadyGone:
             return None
         return appointment_of(data)
@@ -110,6 +110,7 @@ class CalcomCalendar:
             "POST",
             f"{_path(uid)}/reschedule",
             version=self._bookings_version,
+            share=self._share,
             json={"start": instant_text(starts_at), "reschedulingReason": reason},
             timeout=timeout,
         )
@@ -139,7 +140,7 @@ class CalcomCalendar:
     def _page(self, params: dict[str, str], skip: int) -> tuple[list[Appointment], bool]:
         """Read a page, and whether it is the last. https://cal.com/docs/api-reference/v2/bookings/get-all-bookings"""
         params |= {"take": str(PAGE), "skip": str(skip)}
-        data = self._api.call("GET", "bookings", version=self._bookings_version, params=params)
+        data = self._api.call("GET", "bookings", version=self._bookings_version, share=self._share, params=params)
         return appointments_of(data), len(data) < PAGE
 
     def cancel(self, uid: str, *, reason: str) -> None:
@@ -158,7 +159,8 @@ class CalcomCalendar:
         Without `host`: whether the therapist came is none of our business.
         """
         body = {"attendees": [{"email": email, "absent": is_absent}]}
-        self._api.call("POST", f"{_path(uid)}/mark-absent", version=self._bookings_version, json=body)
+        path = f"{_path(uid)}/mark-absent"
+        self._api.call("POST", path, version=self._bookings_version, share=self._share, json=body)
 
     def page_url(self, uid: str) -> str:
         """The booking's page on Cal.com."""

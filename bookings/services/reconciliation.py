@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 
 from bookings.calendars import background_calendar
@@ -24,8 +25,10 @@ from bookings.services.following import GIVEN_UP, follow_appointment
 from bookings.services.placement import take_note
 from bookings.services.trails import earlier_uids, latest_appointment
 from bookings.states import BookingState
+from mindfulqalb.outbox.failures import describe
 from mindfulqalb.outbox.queries import is_waiting
 from mindfulqalb.outbox.registry import RetryLater
+from mindfulqalb.vendors.errors import ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,6 +42,8 @@ FIRST_LOOK = timedelta(days=2)
 # What was changed before the last look may have become visible after it.
 OVERLAP = timedelta(minutes=5)
 REVISITED = 5
+# These say nothing about the one appointment that was looked at: all of them wait for the next time.
+ABOUT_ALL = (ProviderError, OperationalError, InterfaceError)
 
 
 class Outcome(StrEnum):
@@ -48,13 +53,14 @@ class Outcome(StrEnum):
     FOLLOWED = "followed"
     UNKNOWN = "unknown"
     CONFLICT = "conflict"
+    BROKEN = "broken"
 
 
 def poll_calendar(*, now: datetime) -> int:
     """Take over what has changed in the calendar since the last time, and return how many appointments that were.
 
     Raises ProviderError when the calendar does not answer: what was read until then is kept, and the next poll goes on
-    from there.
+    from there. An appointment that breaks us is passed over: the changes of all others wait behind it.
     """
     cursor, _ = CalendarCursor.objects.get_or_create(
         name=CalendarCursor.CHANGES, defaults={"changed_until": now - FIRST_LOOK}
@@ -62,7 +68,7 @@ def poll_calendar(*, now: datetime) -> int:
     count = 0
     for page in background_calendar().changed_since(cursor.changed_until - OVERLAP):
         for appointment in page:
-            reconcile_appointment(appointment=appointment, now=now)
+            _reconcile_guarded(appointment, now)
         count += len(page)
         _advance(page, now)
     CalendarCursor.objects.filter(name=CalendarCursor.CHANGES).update(asked_at=now)
@@ -73,7 +79,23 @@ def reconcile_since(*, since: datetime, now: datetime) -> Iterator[Outcome]:
     """Take over whatever has changed from a moment on, one appointment after the other."""
     for page in background_calendar().changed_since(since):
         for appointment in page:
-            yield reconcile_appointment(appointment=appointment, now=now)
+            yield _reconcile_guarded(appointment, now)
+
+
+def _reconcile_guarded(appointment: Appointment, now: datetime) -> Outcome:
+    """Look at one among many: a fault of ours calls a person, and does not stop the rest."""
+    try:
+        return reconcile_appointment(appointment=appointment, now=now)
+    except ABOUT_ALL:
+        raise
+    except Exception as fault:  # noqa: BLE001  one row that nobody thought of must not hide all those after it
+        _tell_of_fault(f"appointment {appointment.uid}", fault)
+    return Outcome.BROKEN
+
+
+def _tell_of_fault(what: str, fault: Exception) -> None:
+    # The message and the traceback's last line may quote personal data.
+    logger.error("%s broke the calendar's reconciler: %s", what, describe(fault))
 
 
 def reconcile_uid(*, uid: str, now: datetime) -> Outcome | None:
@@ -121,7 +143,10 @@ def _trace(appointment: Appointment, now: datetime) -> Outcome:
 
 
 def look_for_missing(*, now: datetime) -> int:
-    """Find sessions of ours that the calendar does not have, show them to staff, and return how many they are."""
+    """Find sessions of ours that the calendar does not have, show them to staff, and return how many they are.
+
+    One that breaks us is passed over, as in poll_calendar.
+    """
     end = now + timedelta(days=settings.BOOKING_HORIZON_DAYS + 1)
     standing = {
         item.uid
@@ -130,9 +155,19 @@ def look_for_missing(*, now: datetime) -> int:
         if item.state == AppointmentState.ACCEPTED
     }
     ours = Booking.objects.filter(state=BookingState.CONFIRMED, starts_at__gt=now, starts_at__lt=end)
-    missing = sum(_is_missing(booking, now) for booking in ours.exclude(calcom_booking_id__in=standing))
+    missing = sum(_is_missing_guarded(booking, now) for booking in ours.exclude(calcom_booking_id__in=standing))
     settle_missing(seen_before=now, now=now)
     return missing
+
+
+def _is_missing_guarded(booking: Booking, now: datetime) -> bool:
+    try:
+        return _is_missing(booking, now)
+    except ABOUT_ALL:
+        raise
+    except Exception as fault:  # noqa: BLE001  as above
+        _tell_of_fault(f"booking {booking.id}", fault)
+    return False
 
 
 def _is_missing(booking: Booking, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from bookings.calendars import background_calendar
 from bookings.health import ask_agreement
@@ -22,6 +23,7 @@ from bookings.services.reconciliation import (
     look_for_missing,
     poll_calendar,
     reconcile_appointment,
+    reconcile_since,
     reconcile_uid,
 )
 from bookings.services.rescheduling import request_move
@@ -364,6 +366,40 @@ def test_poll_goes_on_where_it_stopped(booked: Booking, sandbox: SandboxProcess,
     assert since[0] == (now - timedelta(days=2, minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert since[1] == (cursor.changed_until - timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert cursor.asked_at == now
+
+
+def _break(booking: Booking) -> None:
+    with connection.cursor() as cursor:
+        sql = "UPDATE bookings SET customer_email_encrypted = customer_name_encrypted WHERE id = %s"
+        cursor.execute(sql, [booking.id])
+
+
+def test_poll_goes_on_after_an_appointment_that_nobody_thought_of(
+    booked: Booking, sandbox: SandboxProcess, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = place_in_calendar(booking_id=_book(now, hour=12, customer=JOHN).id, timeout=5, now=now)
+    for each in (booked, other):
+        sandbox.change_booking(_uid(each), "cancel")
+    _break(booked)
+
+    assert list(reconcile_since(since=now - timedelta(days=1), now=now)) == [Outcome.BROKEN, Outcome.FOLLOWED]
+    poll_calendar(now=now)
+
+    assert Booking.objects.get(id=other.id).state == BookingState.CANCELLED
+    assert CalendarCursor.objects.get().asked_at == now
+    errors = {record.message.split(": ")[0] for record in caplog.records if record.levelname == "ERROR"}
+    assert errors == {f"appointment {_uid(booked)} broke the calendar's reconciler"}
+
+
+def test_look_for_missing_goes_on_after_a_session_that_nobody_thought_of(
+    booked: Booking, sandbox: SandboxProcess, now: datetime
+) -> None:
+    other = place_in_calendar(booking_id=_book(now, hour=12, customer=JOHN).id, timeout=5, now=now)
+    sandbox.change_booking(_uid(booked), "cancel")
+    _break(booked)
+    Booking.objects.filter(id=other.id).update(calcom_booking_id="never-heard-of")
+
+    assert look_for_missing(now=now) == 1
 
 
 def test_poll_stays_in_the_present_whatever_the_calendars_clock_says(

@@ -245,9 +245,10 @@ def work_on_webhook(delivery: Delivery) -> None:
     """Ask Cal.com for its free times, and what has become of the appointment: the body itself is only a hint."""
     hint = hint_of(delivery_id=UUID(delivery.payload["delivery_id"]))
     distrust_listings(*event_types_on_sale(), now=delivery.now, days=hint.days)
-    if hint.uid:
-        reconcile_uid(uid=hint.uid, now=delivery.now)
-    mark_processed(delivery_id=UUID(delivery.payload["delivery_id"]), now=delivery.now)
+    booking = reconcile_uid(uid=hint.uid, now=delivery.now).booking if hint.uid else None
+    # The body names the client: whoever asks what is held about them, or is to be forgotten, finds it by this.
+    about = f"booking:{booking.id}" if booking else ""
+    mark_processed(delivery_id=UUID(delivery.payload["delivery_id"]), now=delivery.now, about=about)
 
 
 @corrects("booking", "payment")

@@ -6,6 +6,7 @@ Webhooks hurry this along; the question "what has changed since?" finds what no 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -56,6 +57,14 @@ class Outcome(StrEnum):
     BROKEN = "broken"
 
 
+@dataclass(frozen=True)
+class Reconciled:
+    """What came of an appointment, and the booking that it belongs to, if any."""
+
+    outcome: Outcome | None
+    booking: Booking | None
+
+
 def poll_calendar(*, now: datetime) -> int:
     """Take over what has changed in the calendar since the last time, and return how many appointments that were.
 
@@ -98,10 +107,13 @@ def _tell_of_fault(what: str, fault: Exception) -> None:
     logger.error("%s broke the calendar's reconciler: %s", what, describe(fault))
 
 
-def reconcile_uid(*, uid: str, now: datetime) -> Outcome | None:
-    """Ask about one appointment, as a webhook suggests; None when the calendar does not know it."""
+def reconcile_uid(*, uid: str, now: datetime) -> Reconciled:
+    """Ask about one appointment, as a webhook suggests, and name its booking; without outcome when nobody knows it."""
     appointment = latest_appointment(uid)
-    return reconcile_appointment(appointment=appointment, now=now) if appointment else None
+    if appointment is None:
+        return Reconciled(None, Booking.objects.filter(calcom_booking_id=uid).first())
+    outcome = reconcile_appointment(appointment=appointment, now=now)
+    return Reconciled(outcome, _booking_of(appointment))
 
 
 def reconcile_appointment(*, appointment: Appointment, now: datetime) -> Outcome:

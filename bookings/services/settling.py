@@ -87,7 +87,7 @@ def put_back(*, finding_id: UUID, now: datetime) -> None:
     """
     finding = CalendarFinding.objects.select_related("booking").get(id=finding_id)
     booking = finding.booking
-    if booking is None or reconcile_uid(uid=finding.calendar_uid, now=now) != Outcome.CONFLICT:
+    if booking is None or reconcile_uid(uid=finding.calendar_uid, now=now).outcome != Outcome.CONFLICT:
         return
     booking.refresh_from_db()
     truth = latest_appointment(finding.calendar_uid)

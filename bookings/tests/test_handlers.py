@@ -304,7 +304,23 @@ def test_webhook_calcom_has_the_booking_follow(body: dict[str, Any], sandbox: Sa
     _deliver_twice("webhook.calcom", delivery_id=delivery.id)
 
     booking.refresh_from_db()
+    delivery.refresh_from_db()
     assert (booking.state, _topics().count("email.cancelled")) == (BookingState.CANCELLED, 1)
+    assert delivery.about == f"booking:{booking.id}"
+
+
+def test_webhook_calcom_about_a_move_is_about_its_booking(sandbox: SandboxProcess, now: datetime) -> None:
+    booking = _paid_booking(now)
+    _deliver("calendar.create", booking_id=booking.id)
+    booking.refresh_from_db()
+    uid = booking.calcom_booking_id or ""
+    sandbox.change_booking(uid, "reschedule", start=next_slot(15, days=5).isoformat())
+    delivery = _webhook(now, json.dumps({"triggerEvent": "BOOKING_RESCHEDULED", "payload": {"uid": uid}}))
+
+    _deliver("webhook.calcom", delivery_id=delivery.id)
+
+    delivery.refresh_from_db()
+    assert delivery.about == f"booking:{booking.id}"
 
 
 @pytest.mark.parametrize("body", ["x", "{}", '{"payload": {"uid": 7}}', '{"payload": {"uid": "../../v2/me"}}'])
@@ -314,7 +330,7 @@ def test_webhook_calcom_about_nothing_changes_nothing(body: str, sandbox: Sandbo
     _deliver("webhook.calcom", delivery_id=delivery.id)
 
     delivery.refresh_from_db()
-    assert (delivery.processed_at is None, Booking.objects.count()) == (False, 0)
+    assert (delivery.processed_at is None, delivery.about, Booking.objects.count()) == (False, "", 0)
 
 
 def test_webhook_calcom_touches_only_the_days_that_it_names(sandbox: SandboxProcess, now: datetime) -> None:

@@ -27,7 +27,13 @@ def remind_of_sessions(*, now: datetime) -> int:
     soon = Booking.objects.filter(
         state=BookingState.CONFIRMED, starts_at__gt=now, starts_at__lte=now + LONGEST_AHEAD
     ).order_by("starts_at")
-    return sum(_remind(booking.id, now) for booking in soon if any(due_kinds(booking, now=now)))
+    due = [booking for booking in soon if any(due_kinds(booking, now=now))]
+    noted = _noted(due)
+    return sum(
+        _remind(booking.id, now)
+        for booking in due
+        if any((booking.id, kind, booking.starts_at) not in noted for kind in due_kinds(booking, now=now))
+    )
 
 
 def stop_reminders(*, booking: Booking, now: datetime) -> None:
@@ -46,6 +52,13 @@ def resume_reminders(*, booking: Booking, now: datetime) -> None:
         refusals = ReminderRefusal.objects.filter(email_hash__in=email_digests(booking.customer_email))
         if refusals.delete()[0]:
             record(action="reminders.resumed", actor="client", target=f"booking:{booking.id}", now=now)
+
+
+def _noted(due: list[Booking]) -> set[tuple[UUID, str, datetime]]:
+    """Which of these are reminded of already, and for which hour: they stay due for hours, and need no lock for it."""
+    if not due:
+        return set()
+    return set(Reminder.objects.filter(booking__in=due).values_list("booking_id", "kind", "session_starts_at"))
 
 
 def _remind(booking_id: UUID, now: datetime) -> int:

@@ -224,6 +224,16 @@ def test_reminding_asks_no_more_for_sessions_that_are_not_due(
         remind_of_sessions(now=A_DAY_BEFORE - timedelta(hours=1))
 
 
+def test_reminding_locks_nobody_who_is_reminded_already(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    for hour in (10, 12, 15):
+        _confirmed(wish=make_wish(clock=datetime(2026, 1, 1, hour).time()), calcom_booking_id=f"uid{hour}")  # noqa: DTZ001
+    a_day_before_all = START - timedelta(hours=19)
+    assert remind_of_sessions(now=a_day_before_all) == 3
+
+    with django_assert_num_queries(2):
+        assert remind_of_sessions(now=a_day_before_all + timedelta(minutes=1)) == 0
+
+
 # The mail
 
 

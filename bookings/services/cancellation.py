@@ -23,6 +23,7 @@ from mindfulqalb.audit.services import record
 from mindfulqalb.catalogue.queries import event_types_of, refund_percent
 from mindfulqalb.outbox.registry import RetryLater
 from mindfulqalb.outbox.services import enqueue, settle
+from payments.models import Payment
 from payments.money import Money
 from payments.queries import owable
 from payments.refunds import NothingToRefund, request_refund
@@ -171,6 +172,9 @@ def _moved_uid(booking: Booking, now: datetime) -> str | None:
 def _cancel(booking: Booking, percent: int, reason: RefundReason, actor: str, now: datetime) -> None:
     if booking.state not in CANCELLABLE:
         raise NotCancellable
+    if booking.payment is not None:
+        # What is left of it is reckoned under its lock: staff may be sending some of it back at this moment.
+        booking.payment = Payment.objects.locked(booking.payment.id)
     is_clients_choice = reason == RefundReason.CANCELLED_BY_PRACTICE and _is_all_there(booking)
     refund = None if is_clients_choice else _share(booking, percent)
     booking.cancel()

@@ -134,6 +134,19 @@ WORKS = {
 }
 
 
+def test_cancelling_reckons_what_goes_back_under_the_payments_lock(now: datetime) -> None:
+    """What staff send back meanwhile is either seen, or waits."""
+    cancel = _cancelling(now)
+
+    with CaptureQueriesContext(connection) as captured:
+        cancel()
+
+    said = [query["sql"] for query in captured.captured_queries]
+    locked = next(index for index, sql in enumerate(said) if 'FROM "payments"' in sql and "FOR UPDATE" in sql)
+    reckoned = next(index for index, sql in enumerate(said) if 'FROM "refunds"' in sql)
+    assert locked < reckoned
+
+
 @pytest.mark.parametrize(("prepare", "tables"), WORKS.items(), ids=[work.__name__.strip("_") for work in WORKS])
 def test_locks_are_taken_in_one_order(
     prepare: Callable[[datetime], Callable[[], object]], tables: list[str], now: datetime

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 MINUTE = timedelta(minutes=1)
+CALENDAR = "vendor:calcom"
 
 
 def lock_therapists(*therapist_ids: UUID) -> None:
@@ -57,10 +58,10 @@ def expire_hold(hold: Booking, *, now: datetime) -> None:
     _free(hold, "booking.expired", "system", now)
 
 
-def give_up_hold(hold: Booking, *, now: datetime) -> None:
-    """Free the slot of a locked hold whose client has chosen something else."""
+def give_up_hold(hold: Booking, *, actor: str, now: datetime) -> None:
+    """Free the slot of a locked hold: its client, or whoever else `actor` names, has chosen something else."""
     hold.cancel()
-    _free(hold, "booking.cancelled", "client", now)
+    _free(hold, "booking.cancelled", actor, now)
 
 
 def give_up_holds_in_the_way(booking: Booking, *, now: datetime) -> None:
@@ -71,7 +72,7 @@ def give_up_holds_in_the_way(booking: Booking, *, now: datetime) -> None:
     )
     for hold in in_the_way.select_for_update(of=("self",)).order_by("id"):
         if hold.held_for_id is None:
-            give_up_hold(hold, now=now)
+            give_up_hold(hold, actor=CALENDAR, now=now)
         else:
             hold.delete()
 
@@ -98,7 +99,7 @@ def _shorten_buffer(earlier: Booking, until: datetime, now: datetime) -> None:
     details = {"buffer_minutes": earlier.buffer_minutes}
     record(
         action="booking.buffer_shortened",
-        actor="vendor:calcom",
+        actor=CALENDAR,
         target=f"booking:{earlier.id}",
         now=now,
         details=details,

@@ -157,7 +157,7 @@ def _book_under_lock(
     if hold is not None and hold.offer_id == offer.id and hold.starts_at == wish.starts_at:
         return _place(hold, payment and lock_spendable(payment.id), "client", now)
     if hold is not None and hold.state == BookingState.HELD:
-        give_up_hold(hold, now=now)
+        give_up_hold(hold, actor="client", now=now)
     booking = draft_booking(wish=wish, offer=offer, consent=consent, state=BookingState.PENDING, now=now)
     if offer.is_free:
         booking.held_from = network_digest(wish.circumstances)

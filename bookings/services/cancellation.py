@@ -76,7 +76,7 @@ def cancel_by_client(*, booking_id: UUID, now: datetime, actor: str = "client") 
         if booking.state == BookingState.CANCELLED:
             return booking
         if booking.state == BookingState.HELD:
-            give_up_hold(booking, now=now)
+            give_up_hold(booking, actor=actor, now=now)
             return booking
         if booking.starts_at <= now:
             raise NotCancellable

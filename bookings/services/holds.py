@@ -73,13 +73,13 @@ def hold_slot(*, wish: Wish, pay_with: str | None, checkout: Checkout, now: date
     return Hold(booking, payment)
 
 
-def release_hold(*, booking_id: UUID, now: datetime) -> Booking:
+def release_hold(*, booking_id: UUID, now: datetime, actor: str = "client") -> Booking:
     """Free the slot of a client who goes back to choose another one. Raises NotHeld for anything but a hold."""
     with transaction.atomic():
         locked = Booking.objects.locked(booking_id)
         if locked.state != BookingState.HELD:
             raise NotHeld
-        give_up_hold(locked, now=now)
+        give_up_hold(locked, actor=actor, now=now)
     return locked
 
 
@@ -154,7 +154,7 @@ def give_up_replaced_holds(booking: Booking, wish: Wish, now: datetime) -> None:
     )
     free = own.filter(session_type=SessionType.FREE) if booking.offer.is_free else own.none()
     for hold in (in_the_way | free).select_for_update(of=("self",)).order_by("id"):
-        give_up_hold(hold, now=now)
+        give_up_hold(hold, actor="client", now=now)
 
 
 def _payment_for(booking: Booking, offer: SessionOffer, pay_with: str | None, now: datetime) -> Payment | None:
@@ -180,4 +180,4 @@ def _release(booking: Booking, payment: Payment, now: datetime) -> None:
     if Payment.objects.filter(reference=payment.reference).exclude(id=payment.id).exists():
         return
     with suppress(NotHeld):
-        release_hold(booking_id=booking.id, now=now)
+        release_hold(booking_id=booking.id, actor="system", now=now)

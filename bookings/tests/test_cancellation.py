@@ -20,6 +20,7 @@ from bookings.services.cancellation import (
 from bookings.services.placement import place_in_calendar
 from bookings.states import BookingState
 from bookings.tests.builders import NOW, make_booking, make_catalogue, make_payment, make_wish, next_slot
+from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.catalogue.models import CancellationRule
 from mindfulqalb.outbox.delivery import deliver_due
 from mindfulqalb.outbox.models import OutboxMessage
@@ -148,6 +149,13 @@ def test_cancel_by_client_lets_a_hold_go() -> None:
     booking = cancel_by_client(booking_id=make_booking().id, now=NOW)
 
     assert (booking.state, _refunds()) == (BookingState.CANCELLED, [])
+    assert AuditEvent.objects.get(action="booking.cancelled").actor == "client"
+
+
+def test_cancel_by_client_says_that_staff_let_a_hold_go() -> None:
+    cancel_by_client(booking_id=make_booking().id, now=NOW, actor="staff:1")
+
+    assert AuditEvent.objects.get(action="booking.cancelled").actor == "staff:1"
 
 
 @pytest.mark.parametrize("state", [BookingState.REJECTED, BookingState.EXPIRED, BookingState.NO_SHOW])

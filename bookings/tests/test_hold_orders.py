@@ -15,6 +15,7 @@ from bookings.services.booking import book_session, place_paid_hold
 from bookings.services.holds import Hold, hold_slot
 from bookings.states import BookingState
 from bookings.tests.builders import make_catalogue, make_payment, make_wish, next_slot
+from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.vendors.errors import ProviderError
 from payments.models import Payment
 from payments.refunds import request_refund
@@ -72,6 +73,7 @@ def test_hold_is_given_up_when_no_order_was_ever_made(sandbox: SandboxProcess) -
         _hold("stripe")
 
     assert (Booking.objects.get().state, Payment.objects.count()) == (BookingState.CANCELLED, 1)
+    assert AuditEvent.objects.get(action="booking.cancelled").actor == "system"
 
 
 def test_hold_can_be_taken_again_after_its_order_failed(sandbox: SandboxProcess) -> None:

@@ -190,6 +190,8 @@ def test_move_into_a_hold_comes_before_the_hold(booked: Booking, sandbox: Sandbo
     hold.refresh_from_db()
     assert (moved.starts_at, hold.state) == (NEW, BookingState.CANCELLED)
     assert "payment.abandon" in _topics()
+    let_go = AuditEvent.objects.get(action="booking.cancelled", target=f"booking:{hold.id}")
+    assert let_go.actor == "vendor:calcom"
 
 
 def test_move_onto_another_session_is_shown_and_not_followed(

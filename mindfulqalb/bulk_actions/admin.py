@@ -40,10 +40,22 @@ class BulkActionAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show how far it is; whoever asks for it is shown it again every few seconds, until it is finished."""
         watching = "watch" in request.GET
-        context = {"watching": watching, "seconds": REFRESH_SECONDS, "subtitle": None}
-        response = super().change_view(request, object_id, form_url, context | (extra_context or {}))
-        shown = getattr(response, "context_data", None) or {}
-        if watching and shown.get("original") and shown["original"].finished_at is None:
+        context = {"watching": watching, "seconds": REFRESH_SECONDS}
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    def render_change_form(  # noqa: PLR0917 - as Django has it
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,  # noqa: FBT001, FBT002
+        change: bool = False,  # noqa: FBT001, FBT002
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Call the page what was asked for."""
+        context |= {"title": obj.title, "subtitle": None}
+        response = super().render_change_form(request, context, add, change, form_url, obj)
+        if context["watching"] and obj.finished_at is None:
             response["Refresh"] = str(REFRESH_SECONDS)
         return response
 
@@ -81,4 +93,4 @@ def _listed(action: BulkAction, rows: QuerySet[BulkActionRow]) -> str:
         for row in rows.order_by("position")
     )
     listed = format_html_join("", '<li><a href="{}">{}</a>{}</li>', lines)
-    return format_html("<ol>{}</ol>", listed) if listed else ""
+    return format_html('<ol class="rows">{}</ol>', listed) if listed else ""

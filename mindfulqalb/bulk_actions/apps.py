@@ -10,3 +10,4 @@ class BulkActionsConfig(AppConfig):
 
     name = "mindfulqalb.bulk_actions"
     label = "bulk_actions"
+    verbose_name = "Bulk actions"

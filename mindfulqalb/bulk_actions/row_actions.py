@@ -116,10 +116,12 @@ class RowAction:
     def _begin(
         self, model_admin: admin.ModelAdmin[Any], request: HttpRequest, chosen: Sequence[Model], told: Instruction
     ) -> HttpResponse:
-        label, title = model_admin.opts.label, f"{self.label}: {model_admin.opts.verbose_name_plural}"
-        begun = begin_bulk_action(key=_key(request), model=label, action=self.name, title=title, rows=chosen, told=told)
-        text = f"{self.label}: {begun.row_count} are worked on, one after the other. You may leave this page."
-        model_admin.message_user(request, text, "SUCCESS")
+        opts = model_admin.opts
+        title = f"{self.label}: {len(chosen)} {opts.verbose_name_plural}"
+        begun = begin_bulk_action(
+            key=_key(request), model=opts.label, action=self.name, title=title, rows=chosen, told=told
+        )
+        model_admin.message_user(request, f"{self.label}: {begun.row_count} are being worked on.", "SUCCESS")
         return HttpResponseRedirect(reverse("admin:bulk_actions_bulkaction_change", args=[begun.pk]))
 
     def _act_at_once(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
@@ -21,9 +21,6 @@ from consent.states import (
 )
 from mindfulqalb.audit.evidence import evidence, guarded
 from mindfulqalb.encryption.fields import EncryptedTextField
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 @guarded(condition="((old.published_at IS NOT NULL))")
@@ -172,7 +169,3 @@ class ConsentRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.session_type} {self.consent_version} {self.id}"
-
-    def is_valid_at(self, now: datetime) -> bool:
-        """Whether its time covers a booking made at `now`; whether it was withdrawn, its later acts say."""
-        return now < self.valid_until

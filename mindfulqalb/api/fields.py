@@ -25,7 +25,6 @@ LONGEST_NAME = 200
 LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3, without its angle brackets
 NOON = 12
 
-_LINE_BREAK = re.compile(r"\r\n?|[\u0085\u2028\u2029]")
 # Invisible, and able to make a line read as another one. Address books wrap telephone numbers in them.
 _DIRECTION_OVERRIDES = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -35,7 +34,7 @@ _CLOCK_TIME = re.compile(r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?:\s?(?P<ha
 
 
 class PlainText(serializers.CharField):
-    """Text without control characters, trimmed, in Unicode NFC; with `multiline`, line feeds and tabs may stay.
+    """Text without control characters, trimmed, in Unicode NFC.
 
     Numbers are not text: a caller that sends 5 for a name has mistaken the field.
     """
@@ -48,19 +47,12 @@ class PlainText(serializers.CharField):
         "max_length": _("Please use at most {max_length} characters."),
     }
 
-    def __init__(self, *, multiline: bool = False, **kwargs: Any) -> None:
-        """Bound it: give `max_length`."""
-        self.multiline = multiline
-        super().__init__(**kwargs)
-
     def to_internal_value(self, data: Any) -> str:
         """Normalize, and refuse what must not be there."""
         if not isinstance(data, str):
             self.fail("invalid")
-        text = _LINE_BREAK.sub("\n", data) if self.multiline else data
-        text = unicodedata.normalize("NFC", text.strip())
-        allowed = "\n\t" if self.multiline else ""
-        if any(_is_control(character) and character not in allowed for character in text):
+        text = unicodedata.normalize("NFC", data.strip())
+        if any(_is_control(character) for character in text):
             self.fail("control")
         return text
 
@@ -251,21 +243,6 @@ class StrictBoolean(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid")
         return data
-
-
-class AcceptedBoolean(StrictBoolean):
-    """JSON's `true`, and nothing else: a box that must be ticked."""
-
-    default_error_messages: ClassVar = {
-        "unticked": _("Please accept this to go on."),
-        "null": _("Please accept this to go on."),
-    }
-
-    def to_internal_value(self, data: Any) -> bool:
-        """Refuse a box left empty."""
-        if not super().to_internal_value(data):
-            self.fail("unticked")
-        return True
 
 
 @extend_schema_field({"type": "string", "example": "consent_aaaqeayeaudaocajbifqydiob4"})

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
-    from mindfulqalb.retention.registry import Retained
 
 Held = dict[str, list[dict[str, Any]]]
 ENCODER = DjangoJSONEncoder
@@ -58,10 +57,6 @@ def held_on(email: str) -> Held:
 def held_page(held: Held, *, now: datetime) -> str:
     """Set it as a page to read and to keep; it loads nothing from anywhere."""
     return render_to_string("subject_requests/held.html", {"held": held, "now": now})
-
-
-def _given() -> list[Retained]:
-    return [retained for retained in kinds.values() if retained.is_gathered]
 
 
 def _clear(row: Model) -> dict[str, Any]:

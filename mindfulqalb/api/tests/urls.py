@@ -58,7 +58,7 @@ class EchoSerializer(serializers.Serializer[dict[str, Any]]):
     sessionType = serializers.ChoiceField(["individual", "couples"], required=False)
     date = SessionDate(required=False)
     time = ClockTime(required=False)
-    notes = PlainText(max_length=100, multiline=True, required=False)
+    notes = PlainText(max_length=100, required=False)
     razorpay_order_id = PlainText(max_length=10, required=False)
     acknowledgments = serializers.ListField(child=PlainText(max_length=10), required=False)
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from bookings.calendar_file import calendar_file
 from bookings.calendars import calendar
 from bookings.calendars.base import AppointmentState
+from bookings.consents import may_be_placed
 from bookings.credits import choose_again_url, credit_ends, credit_of, is_unspent
 from bookings.links import manage_url, reminders_url
 from bookings.models import Booking, FindingKind
@@ -17,7 +18,6 @@ from bookings.practice_time import zone_named
 from bookings.receipts import booking_paid_by
 from bookings.states import BookingState
 from consent.links import consent_url
-from consent.queries import may_process
 from mindfulqalb.catalogue.models import FORMAT_NAMES, SessionFormat
 from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.mail.services import Attachment, Letter
@@ -181,7 +181,7 @@ def _why_not_placed(booking: Booking, payment: Payment) -> str:
         return "passed"
     if booking.state == BookingState.CANCELLED:
         return "let_go"
-    if booking.state != BookingState.REJECTED and not may_process(email=booking.customer_email):
+    if booking.state != BookingState.REJECTED and not may_be_placed(booking):
         return "withdrawn"
     return "taken"
 

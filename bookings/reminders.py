@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from bookings.consents import may_be_written_to
 from bookings.models import ReminderRefusal
 from bookings.practice_time import zone_named
 from bookings.states import BookingState, ReminderKind
-from consent.models import ConsentRecord
-from consent.queries import may_process
 from mindfulqalb.encryption.blind_index import email_digests
-from mindfulqalb.retention.models import Restriction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,23 +64,7 @@ def due_kinds(booking: Booking, *, now: datetime) -> Iterator[ReminderKind]:
 def is_wanted(booking: Booking) -> bool:
     """Whether this client may be reminded of this session: it stands, and they neither stopped nor withdrew it."""
     stands = booking.state == BookingState.CONFIRMED
-    return stands and not has_stopped(booking) and _has_consented(booking)
-
-
-def _has_consented(booking: Booking) -> bool:
-    """Whether they may be written to: by the address of now or, where it was corrected, by the one they consented with.
-
-    A corrected address that has acts of its own speaks for itself.
-    """
-    if may_process(email=booking.customer_email):
-        return True
-    was_corrected = booking.consent is not None and booking.consent.email_hash != booking.customer_email_hash
-    if not was_corrected or booking.consent is None:
-        return False
-    digests = email_digests(booking.customer_email)
-    has_acts = ConsentRecord.objects.filter(email_hash__in=digests).exists()
-    is_restricted = Restriction.objects.filter(person_hash__in=digests).exists()
-    return not has_acts and not is_restricted and may_process(email=booking.consent.email)
+    return stands and not has_stopped(booking) and may_be_written_to(booking)
 
 
 def may_still_go(reminder: Reminder, *, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.fields import CharField
@@ -81,17 +81,37 @@ def unwithdrawn(*, email_hashes: Iterable[str]) -> QuerySet[ConsentRecord]:
     return given.exclude(_closed_by(ConsentEvent.WITHDRAWN)).order_by("created_at", "id")
 
 
-def may_process(*, email: str, kind: str = DocumentKind.INFORMED_CONSENT) -> bool:
+def may_process(
+    *,
+    email: str,
+    acted_on: QuerySet[Any] | None = None,
+    was_ended: bool = False,
+    kind: str = DocumentKind.INFORMED_CONSENT,
+) -> bool:
     """Whether a person's data may go on being used for what a kind of document is about: reminders, for instance.
 
-    A withdrawal ends all that was given before it, and consent given anew allows it again. That the time of a consent
-    for new bookings is over stops nothing that was booked before. A request to be erased ends
-    it as a withdrawal does.
+    A withdrawal ends all that was given before it, and a request to be erased likewise. After either, or where
+    `was_ended` says that there was one under an earlier address, only a consent among `acted_on` allows it again: the
+    ids of those on which something was booked since. Anybody who knows an address can say that it agrees. That the time
+    of a consent for new bookings is over stops nothing that was booked before.
     """
     digests = email_digests(email)
-    restricted = Restriction.objects.filter(person_hash__in=digests, since__gte=OuterRef("created_at"))
+    restrictions = Restriction.objects.filter(person_hash__in=digests)
+    withdrawals = ConsentRecord.objects.filter(email_hash__in=digests, event=ConsentEvent.WITHDRAWN)
     given = unwithdrawn(email_hashes=digests).filter(kind=kind, is_flagged=False)
-    return given.exclude(Exists(restricted)).exists()
+    allowing = given.exclude(Exists(restrictions.filter(since__gte=OuterRef("created_at"))))
+    counts = Q(pk__in=[] if acted_on is None else acted_on)
+    if not was_ended:
+        counts |= ~Exists(restrictions) & ~Exists(withdrawals)
+    return allowing.filter(counts).exists()
+
+
+def is_standing(consent: ConsentRecord) -> bool:
+    """Whether this very consent is neither withdrawn nor given before its person asked to be erased."""
+    digests = email_digests(consent.email)
+    own = unwithdrawn(email_hashes=digests).filter(id=consent.id, is_flagged=False)
+    since = Restriction.objects.filter(person_hash__in=digests, since__gte=OuterRef("created_at"))
+    return own.exclude(Exists(since)).exists()
 
 
 def acts_of(record: ConsentRecord) -> QuerySet[ConsentRecord]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q
 
+from bookings.consents import acted_on
 from bookings.health import SILENT_FOR
 from bookings.ledger import Account
 from bookings.models import Booking, CalendarCursor, CalendarFinding, FindingKind, LedgerEntry
@@ -50,7 +51,7 @@ def unconfirmed(viewer: Viewer) -> list[Task]:
 
 @panel(Area.TASKS, "bookings.view_booking")
 def without_consent(viewer: Viewer) -> list[Task]:
-    """Sessions to come whose client took their consent back, and has not given it anew."""
+    """Sessions to come whose client took their consent back, and has booked nothing since with a new one."""
     coming = Booking.objects.visible_to(viewer.member).filter(
         state__in=[BookingState.PENDING, BookingState.CONFIRMED], starts_at__gte=viewer.now
     )
@@ -58,10 +59,11 @@ def without_consent(viewer: Viewer) -> list[Task]:
         email_hash=OuterRef("consent__email_hash"),
         event__in=GIVING,
         created_at__gt=OuterRef("consent__later_acts__created_at"),
-    )
+        id__in=acted_on(),
+    ).exclude(later_acts__event=ConsentEvent.WITHDRAWN)
     withdrawn = coming.filter(~Exists(anew), consent__later_acts__event=ConsentEvent.WITHDRAWN)
     ids = list(withdrawn.order_by("starts_at").values_list("id", flat=True)[:MOST_NAMED])
-    advice = "Speak with the client: they consent anew before the session, or it is cancelled."
+    advice = "Speak with the client: what they agree to anew counts once they book with it; else cancel it."
     url = list_url(Booking, id__in=",".join(str(each) for each in ids))
     return [Task("Sessions to come without consent", len(ids), advice, url)]
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from bookings.consents import may_be_placed
 from bookings.credits import is_unspent
 from bookings.models import Booking
 from bookings.refusals import (
@@ -26,7 +27,6 @@ from bookings.services.holds import give_up_replaced_holds
 from bookings.slots import claim_slot, give_up_hold, lock_therapists
 from bookings.states import BookingState
 from bookings.wishes import Wish, require_bookable_time
-from consent.queries import may_process
 from consent.services import settle_consent
 from mindfulqalb.audit.services import record
 from mindfulqalb.catalogue.queries import find_offer
@@ -99,7 +99,7 @@ def place_paid_hold(*, payment_id: UUID, reference: str, now: datetime) -> Booki
         with suppress(SlotTaken):
             # Withdrawn between hold and payment, or paid when it is over: nothing is booked, and the money is free.
             is_ahead = locked.state in PAYABLE and locked.starts_at > now
-            if is_ahead and may_process(email=locked.customer_email):
+            if is_ahead and may_be_placed(locked):
                 return _place(locked, payment, "system", now)
         if was_bought or _has_earlier_money(payment):
             # This one buys nothing, and there is nothing to choose.

@@ -9,6 +9,8 @@ import pytest
 
 from bookings.letters import confirmation_letter
 from bookings.models import Booking
+from bookings.panels.troubles import without_consent
+from bookings.reminders import is_wanted
 from bookings.services.booking import place_paid_hold
 from bookings.states import BookingState
 from bookings.tests.builders import JANE, JOHN, make_payment, make_upcoming, make_wish
@@ -18,8 +20,11 @@ from consent.queries import may_process
 from consent.services import record_consent
 from consent.withdrawal import withdraw_consent
 from mindfulqalb.api.public_ids import CONSENT
+from mindfulqalb.encryption.blind_index import email_digest
 from mindfulqalb.outbox.delivery import deliver_due
 from mindfulqalb.outbox.models import OutboxMessage
+from mindfulqalb.staff.desk.registry import Viewer
+from mindfulqalb.staff.tests.builders import make_superuser
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -157,6 +162,62 @@ def test_withdrawal_writes_to_client_and_practice_and_cancels_nothing(sandbox: S
         ["CANCELLED", "CONFIRMED", "CONFIRMED"],
     )
     assert [may_process(email=who.email) for who in (JANE, JOHN)] == [False, True]
+
+
+# What is given anew
+
+
+def _needs_a_person() -> int:
+    (task,) = without_consent(Viewer(make_superuser(), datetime.now(UTC)))
+    return int(task.count)
+
+
+def test_consent_that_anybody_can_send_undoes_no_withdrawal(visitor: Visitor) -> None:
+    booking = make_upcoming()
+    assert booking.consent is not None
+    withdraw(booking.consent)
+    visitor.email = JANE.email
+
+    assert visitor.consent()[0] == 201
+
+    assert (is_wanted(booking), _needs_a_person()) == (False, 1)
+
+
+def test_consent_under_a_corrected_address_undoes_no_withdrawal(visitor: Visitor) -> None:
+    booking = make_upcoming()
+    assert booking.consent is not None
+    booking.customer_email, booking.customer_email_hash = JOHN.email, email_digest(JOHN.email)
+    withdraw(booking.consent)
+    visitor.email = JOHN.email
+
+    assert visitor.consent()[0] == 201
+
+    assert is_wanted(booking) is False
+
+
+def test_booking_with_consent_given_anew_allows_it_again(visitor: Visitor) -> None:
+    booking = make_upcoming()
+    assert booking.consent is not None
+    withdraw(booking.consent)
+    held = make_upcoming(BookingState.HELD, hour=12)
+    by_a_hold = is_wanted(booking)
+
+    Booking.objects.filter(id=held.id).update(state=BookingState.PENDING)
+
+    assert (by_a_hold, is_wanted(booking)) == (False, True)
+
+
+@pytest.mark.django_db
+def test_hold_with_consent_given_anew_is_placed_when_it_is_paid() -> None:
+    before = make_upcoming()
+    assert before.consent is not None
+    withdraw(before.consent)
+    held = make_upcoming(BookingState.HELD, hour=12)
+    payment = make_payment(reference=str(held.id))
+
+    placed = place_paid_hold(payment_id=payment.id, reference=str(held.id), now=datetime.now(UTC))
+
+    assert (placed and placed.id, placed and placed.state) == (held.id, BookingState.PENDING)
 
 
 def _wish_of_john() -> Any:

@@ -184,10 +184,10 @@ def test_nothing_to_do_says_so(client: Client) -> None:
     assert "Nothing. What needs a person will stand here" in client.get(INDEX).content.decode()
 
 
-def test_withdrawn_consent_that_was_given_anew_needs_nobody(client: Client) -> None:
+def test_withdrawn_consent_that_was_given_anew_with_a_booking_needs_nobody(client: Client) -> None:
     booking = _book(14)
     _withdraw(booking)
-    record_consent(
+    anew = record_consent(
         session_type=booking.session_type,
         email=booking.customer_email,
         version="2024-01-15",
@@ -196,8 +196,10 @@ def test_withdrawn_consent_that_was_given_anew_needs_nobody(client: Client) -> N
         now=_after_consent(minutes=2),
     )
     client.force_login(make_member(FRONT_DESK))
+    by_itself = list(tasks_of(client))
+    Booking.objects.filter(id=_book(16).id).update(consent=anew)
 
-    assert tasks_of(client) == {}
+    assert (by_itself, tasks_of(client)) == (["Sessions to come without consent"], {})
 
 
 def test_session_that_is_just_being_confirmed_needs_nobody(client: Client) -> None:

@@ -12,7 +12,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from consent.models import ConsentRecord
-from consent.queries import may_process, with_state
+from consent.queries import is_standing, may_process, with_state
 from consent.tests.builders import BROWSER, HERE, NOW, YESTERDAY, make_consent, make_document, publish
 from consent.withdrawal import note_expiries, withdraw_consent
 from mindfulqalb.audit.models import AuditEvent
@@ -141,7 +141,7 @@ def test_database_refuses_a_second_withdrawal_and_one_of_nothing() -> None:
         (["give"], True),
         (["give", "withdraw"], False),
         (["give", "give", "withdraw"], False),
-        (["give", "withdraw", "give"], True),
+        (["give", "withdraw", "give"], False),
         (["give", "withdraw", "give", "withdraw"], False),
     ],
 )
@@ -155,6 +155,22 @@ def test_last_act_says_whether_to_go_on(acts: list[str], allowed: bool) -> None:
             withdraw(given[-1], moment)
 
     assert may_process(email="Jane@Example.com ") == allowed
+
+
+def test_consent_given_anew_counts_once_something_is_booked_with_it() -> None:
+    withdraw(make_consent(now=YESTERDAY))
+    anew, other = make_consent(), make_consent(email="john@example.com")
+    booked = [ConsentRecord.objects.filter(id=row.id).values("id") for row in (anew, other)]
+
+    assert [may_process(email=JANE, acted_on=ids) for ids in (None, *booked)] == [False, True, False]
+
+
+def test_one_consent_stands_until_it_is_withdrawn() -> None:
+    old = make_consent(now=YESTERDAY)
+    withdraw(old)
+    anew = make_consent()
+
+    assert [is_standing(old), is_standing(anew)] == [False, True]
 
 
 def test_given_and_withdrawn_in_one_instant_is_withdrawn() -> None:

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
+from bookings.consents import acted_on
 from bookings.tests.builders import JOHN, NOW, make_booking, make_payment, make_wish
 from consent.queries import may_process
 from consent.tests.builders import make_consent
@@ -121,9 +122,12 @@ def test_erasure_stops_the_use_of_data_at_once_and_until_consent_is_given_anew()
     for _ in range(2):
         begin_erasure(request_id=request.id, reason="asked", **STAFF)
     after = may_process(email=EMAIL)
-    make_consent(now=NOW.replace(hour=9))
+    anew = make_consent(now=NOW.replace(hour=9))
+    by_itself = may_process(email=EMAIL)
+    make_booking(state="PENDING", consent=anew)
+    with_a_booking = may_process(email=EMAIL, acted_on=acted_on())
 
-    assert (before, after, may_process(email=EMAIL), may_process(email=JOHN.email)) == (True, False, True, True)
+    assert (before, after, by_itself, with_a_booking, may_process(email=JOHN.email)) == (True, False, False, True, True)
     assert (Restriction.objects.count(), AuditEvent.objects.filter(action="subject_request.erasure_begun").count()) == (
         1,
         1,

@@ -1,9 +1,10 @@
-"""Export consent records for an auditor: for programs (JSON Lines, with what proves each) and for people (CSV)."""
+"""Export consent records for an auditor: in the trail, each beside what proves it, and for people as CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
@@ -13,13 +14,14 @@ from mindfulqalb.api.public_ids import CONSENT
 from mindfulqalb.audit.digests import plain
 from mindfulqalb.audit.exports.archive import Part
 from mindfulqalb.audit.exports.services import begin_export, stream_export
-from mindfulqalb.audit.exports.trail import CHUNK_ROWS, json_line, payload_entry, sealed_ids
+from mindfulqalb.audit.exports.trail import CHUNK_ROWS, json_line, sealed_ids
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.encryption.tokens import CannotOpen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from consent.export_filter import ConsentFilter
     from mindfulqalb.audit.exports.services import Export
@@ -47,27 +49,43 @@ def export_consents(
     export = begin_export(
         subject="consents", period=wanted.period, filters=wanted.narrowed(), actor=actor, reason=reason, now=now
     )
-    reach = export.checkpoint.sequence
+    strays: list[str] = []
     parts = [
-        Part("records.jsonl", lambda: _record_lines(wanted, now, reach)),
-        Part("consents.csv", lambda: _csv_lines(wanted, now, reach)),
+        Part("consents.csv", lambda: _csv_lines(wanted, now, export.checkpoint.sequence, strays)),
+        Part("strays.jsonl", lambda: map(json_line, strays)),
         Part("documents.jsonl", _document_lines),
     ]
-    return export, stream_export(export=export, parts=parts)
+    return export, stream_export(export=export, parts=parts, show=partial(_show, wanted, now))
 
 
-def _record_lines(wanted: ConsentFilter, now: datetime, reach: int) -> Iterator[bytes]:
-    for chunk in _chunks(wanted, now, reach):
-        for record, event in chunk:
-            fields = ConsentRecord._meta.concrete_fields
-            content = {str(field.column): _value(record, field.attname) for field in fields}
-            yield json_line({"record": content, "event": payload_entry(event) if event else None})
+def _show(
+    wanted: ConsentFilter, now: datetime, events: Sequence[AuditEvent]
+) -> Mapping[UUID, Mapping[str, dict[str, Any]]]:
+    """Show beside each act the record that it made."""
+    acts = {event.target.partition(":")[2]: event.id for event in events if _is_act(event)}
+    records = wanted.rows(now).filter(id__in=list(acts))
+    return {acts[str(record.id)]: {"record": _content(record)} for record in records}
 
 
-def _csv_lines(wanted: ConsentFilter, now: datetime, reach: int) -> Iterator[bytes]:
+def _is_act(event: AuditEvent) -> bool:
+    return event.target.startswith("consent:") and event.action.startswith("consent.")
+
+
+def _content(record: ConsentRecord) -> dict[str, Any]:
+    return {str(field.column): _value(record, field.attname) for field in ConsentRecord._meta.concrete_fields}
+
+
+def _csv_lines(wanted: ConsentFilter, now: datetime, reach: int, strays: list[str]) -> Iterator[bytes]:
+    """Write records by time; name those that no event vouches for in `strays`."""
     yield b"\xef\xbb\xbf" + _csv_line(["id", *CSV_COLUMNS])  # by its mark spreadsheets know that it is UTF-8
-    for chunk in _chunks(wanted, now, reach):
-        for record, _ in chunk:
+    for chunk in _chunks(wanted, now):
+        acts, sealed = _acts_of(chunk, reach)
+        for record in chunk:
+            target = f"consent:{record.id}"
+            if target not in acts:
+                strays.append(target)
+            elif acts[target] not in sealed:
+                continue  # committed after the checkpoint: the next export will have it
             yield _csv_line([CONSENT.encode(record.id), *(_value(record, name) for name in CSV_COLUMNS)])
 
 
@@ -78,29 +96,23 @@ def _document_lines() -> Iterator[bytes]:
         yield json_line({name: getattr(document, name) for name in columns})
 
 
-def _chunks(
-    wanted: ConsentFilter, now: datetime, reach: int
-) -> Iterator[list[tuple[ConsentRecord, AuditEvent | None]]]:
-    """Read by time, a chunk at a time, each record with the event that vouches for it."""
+def _chunks(wanted: ConsentFilter, now: datetime) -> Iterator[list[ConsentRecord]]:
+    """Read by time, a chunk at a time."""
     rows = wanted.rows(now).order_by("created_at", "id")
     left = rows
     while chunk := list(left[:CHUNK_ROWS]):
-        yield _with_events(chunk, reach)
+        yield chunk
         last = chunk[-1]
         later = Q(created_at__gt=last.created_at) | Q(id__gt=last.id)
         left = rows.filter(later, created_at__gte=last.created_at)
 
 
-def _with_events(chunk: list[ConsentRecord], reach: int) -> list[tuple[ConsentRecord, AuditEvent | None]]:
-    """Leave out what was committed after the checkpoint: the next export will have it."""
+def _acts_of(chunk: list[ConsentRecord], reach: int) -> tuple[dict[str, UUID], set[UUID]]:
+    """Find the events that made these records, by target, and which of them the checkpoint covers."""
     targets = [f"consent:{record.id}" for record in chunk]
-    events: dict[str, AuditEvent] = {}
-    about = AuditEvent.objects.filter(target__in=targets).order_by("recorded_at", "id")
-    for event in sorted(about, key=lambda event: event.evidence is None):
-        events.setdefault(event.target, event)
-    sealed = sealed_ids([event.id for event in events.values()], reach=reach)
-    pairs = [(record, events.get(target)) for record, target in zip(chunk, targets, strict=True)]
-    return [(record, event) for record, event in pairs if event is None or event.id in sealed]
+    events = AuditEvent.objects.filter(target__in=targets, action__startswith="consent.")
+    acts = dict(events.values_list("target", "id"))
+    return acts, sealed_ids(acts.values(), reach=reach)
 
 
 def _value(record: ConsentRecord, name: str) -> Any:

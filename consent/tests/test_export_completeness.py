@@ -19,11 +19,11 @@ from consent.exports import export_consents
 from consent.models import ConsentRecord
 from consent.tests.builders import NOW, make_consent, publish
 from mindfulqalb.audit.doors import open_door
-from mindfulqalb.audit.exports import services, trail
+from mindfulqalb.audit.exports import trail
 from mindfulqalb.audit.exports.events import export_events
 from mindfulqalb.audit.exports.period import Period
+from mindfulqalb.audit.sealing import seal_events
 from mindfulqalb.audit.services import record_purge, record_read
-from mindfulqalb.audit.signing import pem, public_keys
 from mindfulqalb.audit.tests.doors import run_sql
 from mindfulqalb.staff.tests.builders import make_member
 
@@ -42,13 +42,6 @@ def _consents() -> None:
     publish()
     for days in range(3):
         make_consent(email=f"{days}@example.com", now=NOW - timedelta(days=days))
-
-
-@pytest.fixture
-def key(tmp_path: Path) -> str:
-    file = tmp_path / "key.pem"
-    file.write_text("".join(pem(key) for key in public_keys().values()))
-    return str(file)
 
 
 def taken(wanted: ConsentFilter, actor: str = "staff:1") -> bytes:
@@ -107,6 +100,7 @@ def test_looking_at_a_record_within_the_period_does_not_ask_for_it(tmp_path: Pat
 
 def test_record_of_the_period_that_was_purged_under_a_rule_is_no_fault(tmp_path: Path, key: str) -> None:
     record = oldest()
+    seal_events(now=NOW)
     record_purge(targets=[f"consent:{record.id}"], rule="IN-consent", actor="system", now=NOW)
     with open_door("retention"):
         record.delete()
@@ -132,30 +126,6 @@ def test_export_by_other_criteria_says_that_completeness_is_not_proven(
 
     not_proven = f"Completeness NOT proven: filtered by {named}.\n"
     assert (code, not_proven in said, "Complete for" in said) == (0, True, False)
-
-
-def test_export_that_does_not_spell_its_period_proves_nothing_of_it(
-    tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = services._manifest
-    spell = lambda export, files: {k: v for k, v in whole(export, files).items() if k != "period"}  # noqa: E731
-    monkeypatch.setattr(services, "_manifest", spell)
-
-    _, said = answer(taken(ConsentFilter(NOVEMBER)), key, tmp_path)
-
-    assert "Completeness NOT proven: filtered by since, until." in said
-
-
-@pytest.mark.parametrize("bounds", [{"from": ""}, {"before": ""}, {"from": "2026-11-29T00:00:00.000000+00:00"}])
-def test_export_whose_period_is_not_that_of_its_filter_fails(
-    tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch, bounds: dict[str, str]
-) -> None:
-    told = Period.bounds
-    monkeypatch.setattr(Period, "bounds", lambda period: told(period) | bounds)
-
-    code, said = answer(taken(ConsentFilter(NOVEMBER)), key, tmp_path)
-
-    assert (code, "as the filter says" in said) == (1, True)
 
 
 def test_empty_export_says_in_words_what_is_outside_of_it(tmp_path: Path, key: str) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mindfulqalb.audit.exports.archive import Part
 from mindfulqalb.audit.exports.services import begin_export, stream_export
-from mindfulqalb.audit.exports.trail import CHUNK_ROWS, json_line, payload_entry
-from mindfulqalb.audit.models import AuditEvent, AuditSeal
+from mindfulqalb.audit.models import AuditEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from mindfulqalb.audit.exports.period import Period
     from mindfulqalb.audit.exports.services import Export
@@ -22,19 +21,10 @@ def export_events(*, period: Period, actor: str, reason: str, now: datetime) -> 
 
     Raises ReasonRequired.
     """
+
+    def show(events: Sequence[AuditEvent]) -> Mapping[UUID, Mapping[str, object]]:
+        within = AuditEvent.objects.filter(period.of("occurred_at"), id__in=[event.id for event in events])
+        return {event_id: {} for event_id in within.values_list("id", flat=True)}
+
     export = begin_export(subject="events", period=period, filters={}, actor=actor, reason=reason, now=now)
-    part = Part("events.jsonl", lambda: _events(period, export.checkpoint.sequence))
-    return export, stream_export(export=export, parts=[part])
-
-
-def _events(period: Period, reach: int) -> Iterator[bytes]:
-    behind = 0
-    while behind < reach:
-        seals = AuditSeal.objects.filter(sequence__gt=behind, sequence__lte=reach).order_by("sequence")[:CHUNK_ROWS]
-        places = dict(seals.values_list("event_id", "sequence"))
-        if not places:
-            return
-        events = AuditEvent.objects.filter(period.of("occurred_at"), id__in=list(places))
-        for event in sorted(events, key=lambda event: places[event.id]):
-            yield json_line(payload_entry(event) | {"target": event.target})
-        behind = max(places.values())
+    return export, stream_export(export=export, parts=[], show=show)

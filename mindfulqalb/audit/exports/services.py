@@ -10,7 +10,7 @@ from uuid import uuid4
 from mindfulqalb.audit.checkpoints import certificate_of, take_checkpoint
 from mindfulqalb.audit.digests import plain
 from mindfulqalb.audit.exports.archive import Archive, Part
-from mindfulqalb.audit.exports.trail import trail_parts
+from mindfulqalb.audit.exports.trail import trail_part, verifier_part
 from mindfulqalb.audit.services import record, required_reason
 from mindfulqalb.audit.signing import sign
 from mindfulqalb.staff.names import login_names
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from mindfulqalb.audit.exports.period import Period
+    from mindfulqalb.audit.exports.trail import Showing
     from mindfulqalb.audit.models import AuditCheckpoint
 
 KIND = "mindfulqalb export"
+# Of what lies in the archive, and how: `verify_export.py` reads this one and no other.
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -53,24 +56,26 @@ def begin_export(
     Raises ReasonRequired. `filters` are those beside the period: for what they leave, nobody can prove that it is all.
     The export is on record even when nobody waits for the end of it.
     """
-    filters = period.described() | filters
     why = required_reason(reason)
     event = record(
         action=f"{subject}.exported",
         actor=actor,
         target=f"export:{uuid4()}",
-        details={"filters": filters},
+        details={"filters": period.described() | filters},
         reason=why,
         now=now,
     )
     return Export(subject, filters, period, actor, why, now, event.id, checkpoint=take_checkpoint(now=now))
 
 
-def stream_export(*, export: Export, parts: Iterable[Part]) -> Iterator[bytes]:
-    """Yield the archive: the parts, the trail, and a signed manifest that holds the digest of each file."""
+def stream_export(*, export: Export, parts: Iterable[Part], show: Showing) -> Iterator[bytes]:
+    """Yield the archive: the parts, the trail, and a signed manifest that holds the digest of each file.
+
+    `show` says what is shown of events beside their heads.
+    """
     archive = Archive()
     try:
-        for part in (*parts, *trail_parts(export.checkpoint)):
+        for part in (*parts, trail_part(export.checkpoint, show), verifier_part()):
             yield from archive.write(part)
         manifest = _manifest(export, dict(archive.files))
         yield from archive.write(_signed(manifest))
@@ -87,6 +92,7 @@ def _signed(manifest: dict[str, Any]) -> Part:
 def _manifest(export: Export, files: dict[str, Any]) -> dict[str, Any]:
     return {
         "kind": KIND,
+        "format": FORMAT,
         "subject": export.subject,
         "event_id": str(export.event_id),
         "exported_by": export.actor,

@@ -4,7 +4,7 @@
 
 Needs Python >= 3.9 and `cryptography`. Get the public key apart from the file (in person, or the answer of
 /api/audit/keys as it is); the key file may hold several. Exit status 0: all that is printed was proven; 1: it does not
-hold, and why; 2: nothing was looked at, for want of arguments or keys.
+hold, and why; 2: nothing was looked at, and why.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import re
 import sys
 import unicodedata
 from collections import Counter
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile, is_zipfile
@@ -23,17 +22,28 @@ from zipfile import ZipFile, is_zipfile
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
+FORMAT, FIRST = 2, 10
 PEM = re.compile(b"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
 
 
 def verify(path: str, key_file: str) -> None:
     """Verify everything, or end with what does not hold."""
-    known = _read_keys(key_file)
+    keys = _read_keys(key_file)
     try:
-        proven = _verify_export(path, known) if is_zipfile(path) else _verify_receipt(path, known)
+        proven = _verify_export(path, keys) if is_zipfile(path) else _verify_receipt(path, keys)
     except Exception as error:  # noqa: BLE001  (whatever a changed file breaks)
         sys.exit(f"DOES NOT HOLD: the file can be read ({error!r})")
     sys.stdout.write(proven)
+
+
+def _must(holds: object, sentence: str) -> None:
+    if not holds:
+        sys.exit(f"DOES NOT HOLD: {sentence}")
+
+
+def _stop(sentence: str) -> Any:
+    sys.stderr.write(f"NOTHING VERIFIED: {sentence}\n")
+    sys.exit(2)
 
 
 def _read_keys(key_file: str) -> dict[str, Any]:
@@ -47,38 +57,6 @@ def _read_keys(key_file: str) -> dict[str, Any]:
     return known or _stop("the key file holds no usable key")
 
 
-def _stop(sentence: str) -> Any:
-    sys.stderr.write(f"NOTHING VERIFIED: {sentence}\n")
-    sys.exit(2)
-
-
-def _must(holds: object, sentence: str) -> None:
-    if not holds:
-        sys.exit(f"DOES NOT HOLD: {sentence}")
-
-
-def _canonical(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _digest_of(file: Any, left: int) -> str:
-    digest = hashlib.sha256()
-    while chunk := file.read(min(left, 1 << 20)):
-        digest.update(chunk)
-        left -= len(chunk)
-    return digest.hexdigest()
-
-
-def _lines(archive: ZipFile, name: str) -> Any:
-    if name in archive.namelist():
-        with archive.open(name) as file:
-            yield from map(json.loads, file)
-
-
 def _must_be_signed(name: str, statement: Any, signature: str, keys: dict[str, Any]) -> None:
     key_id = statement["key_id"]
     _must(key_id in keys, f"{name} is signed by a key of yours, and not by {key_id}")
@@ -89,108 +67,57 @@ def _must_be_signed(name: str, statement: Any, signature: str, keys: dict[str, A
         _must(False, f"{name} is as it was signed")
 
 
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _salted(salt: str, value: Any) -> str:
+    return _sha256(bytes.fromhex(salt) + _canonical(value))
+
+
 def _verify_export(path: str, keys: dict[str, Any]) -> str:
-    with ZipFile(path) as archive, Path(path).open("rb") as file:
-        certificate = json.loads(archive.read("manifest.json"))
-        manifest, checkpoint = certificate["manifest"], certificate["manifest"]["checkpoint"]
-        _must_be_signed("the manifest", manifest, certificate["signature"], keys)
-        _must_be_signed("the checkpoint", checkpoint["statement"], checkpoint["signature"], keys)
-        # The comment, which ends the file, signs every byte before it.
-        digest = _digest_of(file, Path(path).stat().st_size - len(archive.comment))
-        statement = {"archive": digest, "key_id": manifest["key_id"]}
-        _must_be_signed("the archive", statement, archive.comment.decode(), keys)
-        for name, facts in manifest["files"].items():
-            with archive.open(name) as part:
-                _must(_digest_of(part, 1 << 60) == facts["sha256"], f"{name} is as in the manifest")
-        return _verify_content(archive, manifest, checkpoint["statement"])
+    with ZipFile(path) as archive:
+        manifest = _verify_signatures(path, archive, keys)
+        # A record that is flagged names no text: its version was not one of ours.
+        texts = {"", *map(_text_digest, _lines(archive, manifest, "documents.jsonl"))}
+        trail = Trail(manifest, texts)
+        for entry in _lines(archive, manifest, "trail.jsonl"):
+            trail.follow(entry)
+        for stray in _lines(archive, manifest, "strays.jsonl"):
+            _must(False, f"an event vouches for {stray}")
+        return trail.end()
 
 
-def _verify_content(archive: ZipFile, manifest: Any, checkpoint: Any) -> str:
-    is_of_consents = manifest["subject"] == "consents"
-    heads, told = _read_chain(archive, checkpoint, is_of_consents=is_of_consents)
-    _must(manifest["event_id"] in heads, "the export itself is on record")
-    rules: dict[str, str] = {}  # by target, the rule under which it was purged
-    for event in _lines(archive, "removals.jsonl"):
-        _must_vouch(event, heads, f"rule:{event['details']['rule']}")
-        rules.update(dict.fromkeys(event["details"].get("targets", ()), event["details"]["rule"]))
-    # A record that is flagged names no text: its version was not one of ours.
-    texts = {"", *(_text_digest(text) for text in _lines(archive, "documents.jsonl"))}
-    records = {_verify_record(entry, heads, texts) for entry in _lines(archive, "records.jsonl")}
-    events = {_verify_event(event, heads) for event in _lines(archive, "events.jsonl")}
-    left = sorted((moment, name) for name, moment in told if name not in records | events and name not in rules)
-    purged = (f"{count} under rule {rule}" for rule, count in sorted(Counter(rules.values()).items()))
-    name = manifest.get("exported_by_name") or "no name given"
-    return (
-        f"{manifest['subject']} taken by {manifest['exported_by']} ({name}), because: {manifest['reason']}\n"
-        f"{_verify_completeness(manifest, left, is_empty=not records | events)}"
-        f"Records purged: {', '.join(purged) or 'none'}.\n"
-        f"VERIFIED: {len(records)} records, {len(events)} events in full. The trail of {checkpoint['sequence']}\n"
-        f"events was neither altered nor cut, as signed at {checkpoint['signed_at']} by key {checkpoint['key_id']}.\n"
-    )
+def _verify_signatures(path: str, archive: ZipFile, keys: dict[str, Any]) -> Any:
+    """Return the manifest. The archive's comment, which ends the file, signs every byte before it."""
+    certificate = json.loads(archive.read("manifest.json"))
+    manifest, checkpoint = certificate["manifest"], certificate["manifest"]["checkpoint"]
+    digest, left = hashlib.sha256(), Path(path).stat().st_size - len(archive.comment)
+    with Path(path).open("rb") as file:
+        while chunk := file.read(min(left, 1 << 14)):
+            digest.update(chunk)
+            left -= len(chunk)
+    signed = {"archive": digest.hexdigest(), "key_id": manifest["key_id"]}
+    _must_be_signed("the manifest", manifest, certificate["signature"], keys)
+    _must_be_signed("the checkpoint", checkpoint["statement"], checkpoint["signature"], keys)
+    _must_be_signed("the archive", signed, archive.comment.decode(), keys)
+    if manifest.get("format", 1) != FORMAT:
+        _stop(f"this reads format {FORMAT}; for {manifest.get('format', 1)} take the verify_export.py in the archive")
+    return manifest
 
 
-def _verify_completeness(manifest: Any, left: list[tuple[str, str]], *, is_empty: bool) -> str:
-    """Hold what is not in the export against its period; of what other filters took away, heads cannot tell."""
-    begin, end = _bounds(manifest)
-    placed = [("before" if time < begin else "after" if time >= end else "within", time, name) for time, name in left]
-    inside = [name for place, _, name in placed if place == "within"]
-    others = sorted(set(manifest["filters"]) - ({"since", "until"} if "period" in manifest else set()))
-    _must(others or not inside, f"nothing is missing within the period, such as {inside[:1]}")
-    filters = ", ".join(f"{name} {value}" for name, value in sorted(manifest["filters"].items()))
-    counts = ", ".join(f"{count} {place} the period" for place, count in Counter(place for place, *_ in placed).items())
-    period = f"its period, from {begin or 'the beginning'} to before {end if end != '~' else 'the export'}"
-    shown = [f"- {name} of {time}: {place} the period\n" for place, time, name in placed[:10]]
-    return (
-        f"Filters: {filters or 'none'}. Not in this export: {counts or 'nothing'}.\n"
-        + (f"Completeness NOT proven: filtered by {', '.join(others)}.\n" if others else f"Complete for {period}.\n")
-        + (f"THE EXPORT IS EMPTY. The first of what is not in it:\n{''.join(shown)}" if is_empty else "")
-    )
-
-
-def _bounds(manifest: Any) -> tuple[str, str]:
-    """Return the period's first moment and the first after it, spelt as in heads; they must fit the filter's days."""
-    period, filters = manifest.get("period", {}), manifest["filters"]
-    for bound, name, days in (("from", "since", 0), ("before", "until", 1)) if period else ():
-        _must(bool(period[bound]) == (name in filters), f"the period is {name} as the filter says")
-        if period[bound]:
-            midnight = datetime.fromisoformat(filters[name] + "T00:00:00+00:00") + timedelta(days=days)
-            apart = abs(datetime.fromisoformat(period[bound]) - midnight)
-            _must(apart <= timedelta(hours=14), f"the period is {name} as the filter says, in some time zone")
-    return period.get("from", ""), period.get("before") or "~"
-
-
-def _read_chain(
-    archive: ZipFile, checkpoint: Any, *, is_of_consents: bool
-) -> tuple[dict[str, tuple[str, str]], set[tuple[str, str]]]:
-    """Recompute every link of the trail.
-
-    Return by id the targets and payload digests of the events to look at, and what the export must show, with its time.
-    """
-    count, link, heads, told = 0, "0" * 64, {}, set()
-    for entry in _lines(archive, "chain.jsonl"):
-        count, head = count + 1, entry["head"]
-        _must(head and entry["sequence"] == count, f"event {count} of the trail is there")
-        link = _sha256(f"{count} {link} {_sha256(_canonical(head))}".encode())
-        if head["target"].startswith(("consent:", "rule:", "export:") if is_of_consents else ""):
-            heads[head["id"]] = (head["target"], head["payload_digest"])
-        if not is_of_consents:
-            told.add((head["id"], head["occurred_at"]))
-        elif head["target"].startswith("consent:") and head["action"].startswith("consent."):
-            told.add((head["target"], head["occurred_at"]))
-    end = (checkpoint["sequence"], checkpoint["chain_digest"])
-    _must((count, link) == end, "the trail is the one that the checkpoint was signed over")
-    return heads, told
-
-
-def _must_vouch(event: Any, heads: dict[str, tuple[str, str]], target: str) -> None:
-    known, digest = heads.get(event["id"], ("", "")) if event else ("", "")
-    _must(known == target and event["salt"], f"an event vouches for {target}")
-    payload = {name: event[name] for name in ("details", "evidence", "reason")}
-    _must(_salted(event, payload) == digest, f"event {event['id']} is as it was recorded")
-
-
-def _salted(event: Any, value: Any) -> str:
-    return _sha256(bytes.fromhex(event["salt"]) + _canonical(value))
+def _lines(archive: ZipFile, manifest: Any, name: str) -> Any:
+    if name in manifest["files"]:
+        digest = hashlib.sha256()
+        with archive.open(name) as file:
+            for line in file:
+                digest.update(line)
+                yield json.loads(line)
+        _must(digest.hexdigest() == manifest["files"][name]["sha256"], f"{name} is as in the manifest")
 
 
 def _text_digest(shown: Any) -> str:
@@ -202,20 +129,92 @@ def _text_digest(shown: Any) -> str:
     return digest
 
 
-def _verify_record(entry: Any, heads: dict[str, tuple[str, str]], texts: set[str]) -> str:
-    record, event, target = entry["record"], entry["event"], f"consent:{entry['record']['id']}"
-    _must_vouch(event, heads, target)
-    content = {column: record.get(column) for column in event["evidence"]["columns"]}
-    _must(_salted(event, content) == event["evidence"]["digest"], f"{target} is as it was recorded")
-    _must(record["document_sha256"] in texts, f"the text of {target} is there")
-    return target
+class Trail:
+    """Every event in order, each with what the export shows of it. Only names of what is missing as yet are kept."""
 
+    def __init__(self, manifest: Any, texts: set[str]) -> None:
+        """Begin before the first event."""
+        self.manifest, self.texts, self.is_of_consents = manifest, texts, manifest["subject"] == "consents"
+        self.count, self.link, self.shown, self.is_on_record = 0, "0" * 64, 0, False
+        self.missing: dict[str, str] = {}  # within the period and neither shown nor, up to here, purged
+        self.elsewhere: Counter[str] = Counter()  # by place, what the period or another filter leaves out
+        self.first_elsewhere: list[str] = []
+        self.purged: Counter[str] = Counter()  # by rule
 
-def _verify_event(event: Any, heads: dict[str, tuple[str, str]]) -> str:
-    _must(event["id"] in heads, f"event {event['id']} is in the trail")
-    if event["salt"]:  # else its payload was erased under a rule; its head stands in the chain
-        _must_vouch(event, heads, event["target"])
-    return str(event["id"])
+    def follow(self, entry: Any) -> None:
+        """Compute the next link anew, and hold what is shown against its head."""
+        self.count, head = self.count + 1, entry["head"]
+        _must(head and entry["sequence"] == self.count, f"event {self.count} of the trail is there")
+        self.link = _sha256(f"{self.count} {self.link} {_sha256(_canonical(head))}".encode())
+        self.is_on_record |= head["id"] == self.manifest["event_id"]
+        if "payload" in entry:
+            digest = _salted(entry["salt"], entry["payload"])
+            _must(digest == head["payload_digest"], f"event {head['id']} is as it was recorded")
+        if "record" in entry:
+            self._verify_record(entry)
+        self._note_whether_shown(entry)
+        if "payload" in entry and head["target"].startswith("rule:"):
+            self._note_removal(head, entry["payload"]["details"])
+
+    def _verify_record(self, entry: Any) -> None:
+        record, payload, target = entry["record"], entry.get("payload"), f"consent:{entry['record']['id']}"
+        is_vouched_for = payload and payload["evidence"] and entry["head"]["target"] == target
+        _must(is_vouched_for, f"an event vouches for {target}")
+        content = {column: record.get(column) for column in payload["evidence"]["columns"]}
+        digest = _salted(entry["salt"], content)
+        _must(digest == payload["evidence"]["digest"], f"{target} is as it was recorded")
+        _must(record["document_sha256"] in self.texts, f"the text of {target} is there")
+
+    def _note_whether_shown(self, entry: Any) -> None:
+        """Each act of consent has to be shown, in an export of events each event; other heads are links and no more."""
+        head, period = entry["head"], self.manifest["period"]
+        time, name = head["occurred_at"], head["target"] if self.is_of_consents else head["id"]
+        place = "before" if time < period["from"] else "after" if time >= (period["before"] or "~") else "within"
+        if ("record" if self.is_of_consents else "payload") in entry:
+            self.shown += 1
+        elif self.is_of_consents and not (name.startswith("consent:") and head["action"].startswith("consent.")):
+            return
+        elif place == "within" and not self.manifest["filters"]:
+            self.missing[name] = time
+        else:
+            self.elsewhere[place] += 1
+            if len(self.first_elsewhere) < FIRST:
+                self.first_elsewhere.append(f"- {name} of {time}: {place} the period\n")
+
+    def _note_removal(self, head: Any, details: Any) -> None:
+        _must(head["target"] == f"rule:{details['rule']}", f"event {head['id']} names the rule that it is about")
+        for name in (*details.get("targets", ()), *details.get("events", ())):
+            self.missing.pop(name, None)
+        self.purged[details["rule"]] += len(details.get("targets", ()))
+
+    def end(self) -> str:
+        """Hold the end against the checkpoint, and say what was proven."""
+        manifest, checkpoint = self.manifest, self.manifest["checkpoint"]["statement"]
+        end = (checkpoint["sequence"], checkpoint["chain_digest"])
+        _must((self.count, self.link) == end, "the trail is the one that the checkpoint was signed over")
+        _must(self.is_on_record, "the export itself is on record")
+        _must(not self.missing, f"nothing is missing within the period, such as {list(self.missing)[:1]}")
+        purged = ", ".join(f"{count} under rule {rule}" for rule, count in sorted(self.purged.items()) if count)
+        return (
+            f"{manifest['subject']} taken by {manifest['exported_by']} ({manifest['exported_by_name'] or 'no name'}), "
+            f"because: {manifest['reason']}\n{self._completeness()}Records purged: {purged or 'none'}.\n"
+            f"VERIFIED: {self.shown} {manifest['subject']} in full. The trail of {self.count} events was neither\n"
+            f"altered nor cut, as signed at {checkpoint['signed_at']} by key {checkpoint['key_id']}.\n"
+        )
+
+    def _completeness(self) -> str:
+        """Of what other filters than the period took away, heads cannot tell."""
+        filters, period = self.manifest["filters"], self.manifest["period"]
+        span = f"from {period['from'] or 'the beginning'} to before {period['before'] or 'the export'}"
+        others = ", ".join(f"{count} {place} the period" for place, count in self.elsewhere.items())
+        return (
+            f"Filters: {', '.join(f'{name} {value}' for name, value in sorted(filters.items())) or 'none'}. "
+            f"Not in this export: {others or 'nothing'}.\n"
+            + (f"Completeness NOT proven: filtered by {', '.join(sorted(filters))}.\n" if filters else "")
+            + ("" if filters else f"Complete for its period, {span}.\n")
+            + ("" if self.shown else "THE EXPORT IS EMPTY. The first of what is not in it:\n")
+            + ("" if self.shown else "".join(self.first_elsewhere))
+        )
 
 
 def _verify_receipt(path: str, keys: dict[str, Any]) -> str:

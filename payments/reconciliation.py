@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from django.db.models import QuerySet
+
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
@@ -31,6 +33,12 @@ logger = logging.getLogger(__name__)
 OPEN_LONG_ENOUGH = timedelta(minutes=15)
 # A bank may authorize late, within three days by Razorpay's word.
 ASK_FOR = timedelta(days=5)
+# How often an order is asked about, by its age: money that comes late comes ever more rarely, and each question waits
+# for a gateway, with all others behind it.
+EVERY_ROUND, HOURLY, NOW_AND_THEN = timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6)
+FRESH, OF_TODAY = timedelta(hours=1), timedelta(days=1)
+# Rounds come every five minutes or so. Twice as long, so that one that is late leaves no order out.
+TURN = timedelta(minutes=10)
 # News of what was done by hand at the gateway may be lost for good: recent money is looked at again every night.
 LOOK_BACK = timedelta(days=30)
 OPEN_STATES = (PaymentState.CREATED, PaymentState.PENDING, PaymentState.FAILED, PaymentState.EXPIRED)
@@ -71,12 +79,32 @@ def refresh_payment(*, payment_id: UUID, now: datetime) -> Payment:
 
 
 def suspicious_payments(*, now: datetime, since: datetime | None = None) -> list[UUID]:
-    """Name the orders that should have an end by now, and the payments whose refund is under way."""
+    """Name all orders that should have an end by now, and the payments whose refund is under way."""
+    found = _suspicious(now, since)
+    return list(found.order_by("created_at").values_list("id", flat=True).distinct())
+
+
+def payments_to_ask_about(*, now: datetime) -> list[UUID]:
+    """Name those of the suspicious payments whose turn it is in this round: all that are fresh, or being refunded.
+
+    An order of an hour is asked about once or twice in each hour, one of a day in each six hours.
+    """
+    refunding = set(Payment.objects.filter(refunds__state=RefundState.PENDING).values_list("id", flat=True))
+    found = _suspicious(now, None).order_by("created_at").values_list("id", "created_at").distinct()
+    return [payment_id for payment_id, since in found if payment_id in refunding or is_its_turn(age=now - since)]
+
+
+def is_its_turn(*, age: timedelta) -> bool:
+    """Tell whether an open order of this age is asked about now."""
+    pace = EVERY_ROUND if age < FRESH else HOURLY if age < OF_TODAY else NOW_AND_THEN
+    return age % pace < TURN
+
+
+def _suspicious(now: datetime, since: datetime | None) -> QuerySet[Payment]:
     started = Q(created_at__gte=since or now - ASK_FOR, created_at__lte=now - OPEN_LONG_ENOUGH)
     is_open = Q(state__in=OPEN_STATES) & ~Q(provider_order_id=None)
     refunding = Q(refunds__state=RefundState.PENDING)
-    found = Payment.objects.filter(started & is_open | refunding)
-    return list(found.order_by("created_at").values_list("id", flat=True).distinct())
+    return Payment.objects.filter(started & is_open | refunding)
 
 
 def recent_captures(*, now: datetime) -> list[UUID]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from celery import shared_task
 from django.utils import timezone
 
-from payments.reconciliation import recent_captures, refresh_disputes, refresh_payments, suspicious_payments
+from payments.reconciliation import payments_to_ask_about, recent_captures, refresh_disputes, refresh_payments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 def reconcile_task(**kwargs: object) -> None:
     """Ask for the money, and for the disputes, that no webhook told us of."""
     now = timezone.now()
-    _go_through(chain(refresh_payments(suspicious_payments(now=now), now=now), refresh_disputes(now=now)))
+    _go_through(chain(refresh_payments(payments_to_ask_about(now=now), now=now), refresh_disputes(now=now)))
 
 
 @shared_task(name="payments.compare_books")

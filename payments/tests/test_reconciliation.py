@@ -2,13 +2,23 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from io import StringIO
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from payments.models import Payment, Refund
-from payments.reconciliation import recent_captures, refresh_payments, suspicious_payments
+from payments.reconciliation import (
+    ASK_FOR,
+    OPEN_LONG_ENOUGH,
+    TURN,
+    is_its_turn,
+    payments_to_ask_about,
+    recent_captures,
+    refresh_payments,
+    suspicious_payments,
+)
 from payments.refunds import request_refund
 from payments.services import capture_payment
 from payments.states import PaymentState, RefundReason, RefundState
@@ -65,6 +75,45 @@ def test_suspicious_payments_go_back_as_far_as_asked(now: datetime) -> None:
     payment = _aged(make_payment(), days=20)
 
     assert suspicious_payments(now=now, since=now - timedelta(days=21)) == [payment.id]
+
+
+def _asked_at(every: timedelta) -> list[timedelta]:
+    """At which ages an order that never ends is asked about, by rounds that come so often."""
+    rounds = range(int((ASK_FOR - OPEN_LONG_ENOUGH) / every) + 1)
+    return [age for number in rounds if is_its_turn(age=(age := OPEN_LONG_ENOUGH + number * every))]
+
+
+@pytest.mark.parametrize("seconds", [300, 301, 330, 590])
+def test_order_that_never_ends_is_asked_about_ever_more_rarely_and_never_left_out(seconds: int) -> None:
+    every = timedelta(seconds=seconds)
+
+    asked = _asked_at(every)
+
+    pauses = [(age, later - age) for age, later in pairwise([*asked, ASK_FOR])]
+    assert max(pause for age, pause in pauses if age + pause < timedelta(hours=1)) == every
+    assert max(pause for age, pause in pauses if age + pause < timedelta(days=1)) <= timedelta(hours=1) + TURN
+    assert max(pause for _, pause in pauses) <= timedelta(hours=6) + TURN
+    assert len(asked) < 100
+
+
+@pytest.mark.parametrize(
+    ("hours", "expected"),
+    [(0.5, True), (0.9, True), (1.1, True), (1.5, False), (23.5, False), (30.1, True), (32, False)],
+)
+def test_payments_to_ask_about_are_those_whose_turn_it_is(hours: float, expected: bool, now: datetime) -> None:
+    payment = _aged(make_payment(), hours=hours)
+
+    assert payments_to_ask_about(now=now) == ([payment.id] if expected else [])
+    assert suspicious_payments(now=now) == [payment.id]
+
+
+def test_payments_to_ask_about_hold_a_refund_under_way_in_every_round(now: datetime) -> None:
+    payment = _aged(make_captured_payment(), hours=1.5)
+    refund = request_refund(payment_id=payment.id, amount_minor=1, reason=RefundReason.STAFF, actor="x", now=now)
+    refund.move_to(RefundState.PENDING)
+    refund.save()
+
+    assert payments_to_ask_about(now=now) == [payment.id]
 
 
 def test_reconcile_finds_money_that_no_webhook_told_of(payer: Payer) -> None:

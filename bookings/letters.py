@@ -38,7 +38,11 @@ if TYPE_CHECKING:
     from consent.models import ConsentRecord
     from payments.receipts.models import Receipt
 
-FOR_CANCELLING = (RefundReason.CANCELLED_BY_CLIENT, RefundReason.CANCELLED_BY_PRACTICE)
+FOR_CANCELLING = (
+    RefundReason.CANCELLED_BY_CLIENT,
+    RefundReason.CANCELLED_BY_PRACTICE,
+    RefundReason.CANCELLED_IN_CALENDAR,
+)
 PAID_TWICE = (RefundReason.SECOND_CAPTURE, RefundReason.SECOND_PAYMENT)
 
 

@@ -87,6 +87,7 @@ def test_cancelled_late_by_somebody_unknown_gives_what_the_rules_give_and_asks_s
 
     assert (cancelled.state, cancelled.payment_released_at) == (BookingState.CANCELLED, None)
     assert (_refunds(), _in_doubt()) == ([(HALF, "cancelled_in_calendar")], ["cancelled"])
+    assert cancelled_letter(cancelled, now=now).context["refund"] == "\N{INDIAN RUPEE SIGN}649.50"
 
 
 def test_cancelled_late_by_a_host_lets_the_client_choose(

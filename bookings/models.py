@@ -63,6 +63,14 @@ OCCUPIED_SPAN = Func(
 )
 
 
+NAMED = ~Q(customer_email_hash="")
+# A hold that was given up, or a session that was before anybody heard of it.
+LET_GO = Q(state=BookingState.CANCELLED, payment=None, calcom_booking_id=None, calendar_asked_at=None)
+# For retention, and for the indexes by which its purge finds and counts them.
+CAME_TO_SOMETHING = Q(state__in=SETTLED) & ~LET_GO & NAMED
+CAME_TO_NOTHING = (Q(state__in=UNBOOKED) | LET_GO) & NAMED
+
+
 class BookingQuerySet(models.QuerySet["Booking"]):
     """Bookings, and the one way to hold one."""
 
@@ -219,12 +227,12 @@ class Booking(models.Model):
             # For the purge: so each of its two kinds of booking is found, and counted, by the index alone.
             models.Index(
                 fields=["ends_at"],
-                condition=Q(state__in=SETTLED) & ~Q(customer_email_hash=""),
+                condition=CAME_TO_SOMETHING,
                 name="booking_settled_named",
             ),
             models.Index(
                 fields=["ends_at"],
-                condition=Q(state__in=UNBOOKED) & ~Q(customer_email_hash=""),
+                condition=CAME_TO_NOTHING,
                 name="booking_unbooked_named",
             ),
             models.Index(fields=["calcom_booking_id"], name="booking_calendar_uid"),

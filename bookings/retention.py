@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
-from bookings.models import Booking, CalendarFinding, ReminderRefusal
-from bookings.states import SETTLED, UNBOOKED
+from bookings.models import (
+    CAME_TO_NOTHING,
+    CAME_TO_SOMETHING,
+    Booking,
+    CalendarFinding,
+    ReminderRefusal,
+)
 from consent.models import ConsentRecord
 from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.retention.registry import Retained, Subjects, keep, owns
@@ -39,7 +44,7 @@ BOOKINGS = keep(
         model=Booking,
         since="ends_at",
         person="customer_email_hash",
-        holding=Q(state__in=SETTLED) & ~Q(customer_email_hash=""),
+        holding=CAME_TO_SOMETHING,
         actions={Action.ANONYMISE: TAKE_PERSON_OUT},
     )
 )
@@ -49,7 +54,7 @@ UNBOOKED_HOLDS = keep(
         model=Booking,
         since="ends_at",
         person="customer_email_hash",
-        holding=Q(state__in=UNBOOKED) & ~Q(customer_email_hash=""),
+        holding=CAME_TO_NOTHING,
         actions={Action.ANONYMISE: TAKE_PERSON_OUT},
     )
 )

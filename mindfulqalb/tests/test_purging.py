@@ -377,6 +377,23 @@ def test_what_came_after_the_request_is_not_erased_by_it(now: datetime) -> None:
     assert (run_purge(now), SentMail.objects.get()) == ({}, mail)
 
 
+@pytest.mark.parametrize(
+    ("traits", "kind"),
+    [
+        ({}, "unbooked"),
+        ({"calcom_booking_id": "uid"}, "booking"),
+        ({"calendar_asked_at": datetime(2020, 1, 1, tzinfo=UTC)}, "booking"),
+    ],
+)
+def test_hold_that_was_given_up_names_its_client_no_longer_than_one_that_ran_out(
+    now: datetime, traits: dict[str, Any], kind: str
+) -> None:
+    at = now - 9 * YEARS
+    make_booking(state=BookingState.CANCELLED, starts_at=at, ends_at=at + HOUR, **traits)
+
+    assert {name for name in run_purge(now) if "booked" in name or name == "booking"} == {kind}
+
+
 def test_restriction_is_settled_when_nothing_is_left(now: datetime) -> None:
     make_mail(now - 2 * YEARS, "booking:1")
     Restriction.objects.create(person_hash=email_digest("jane@example.com"), since=now)

@@ -10,10 +10,12 @@ from django.db.models import Q
 from bookings.models import (
     CAME_TO_NOTHING,
     CAME_TO_SOMETHING,
+    NAMED,
     Booking,
     CalendarFinding,
     ReminderRefusal,
 )
+from bookings.states import OCCUPYING
 from consent.models import ConsentRecord
 from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.retention.registry import Retained, Subjects, keep, owns
@@ -44,7 +46,9 @@ BOOKINGS = keep(
         model=Booking,
         since="ends_at",
         person="customer_email_hash",
+        made="created_at",
         holding=CAME_TO_SOMETHING,
+        waiting=Q(state__in=OCCUPYING) & NAMED,
         actions={Action.ANONYMISE: TAKE_PERSON_OUT},
     )
 )
@@ -54,6 +58,7 @@ UNBOOKED_HOLDS = keep(
         model=Booking,
         since="ends_at",
         person="customer_email_hash",
+        made="created_at",
         holding=CAME_TO_NOTHING,
         actions={Action.ANONYMISE: TAKE_PERSON_OUT},
     )

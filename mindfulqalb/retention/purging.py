@@ -147,14 +147,14 @@ def _asked_for(retained: Retained, rule: Rule, now: datetime) -> Q:
     asked = Q(pk__in=[])
     for restriction in Restriction.objects.filter(settled_at=None):
         own = retained.of(Subjects(persons=restriction.digests))
-        asked |= own & Q(**{f"{retained.since}__lte": min(restriction.since, now - rule.minimum)})
+        asked |= own & retained.made_by(restriction.since) & Q(**{f"{retained.since}__lte": now - rule.minimum})
     return asked
 
 
 def _is_anything_left(restriction: Restriction) -> bool:
     subjects = Subjects(persons=restriction.digests)
     return any(
-        retained.rows().filter(retained.of(subjects), **{f"{retained.since}__lte": restriction.since}).exists()
+        retained.rows_to_come().filter(retained.of(subjects), retained.made_by(restriction.since)).exists()
         for retained in kinds.values()
     )
 

@@ -45,7 +45,11 @@ Ownership = Callable[[Subjects], Q]
 
 @dataclass(frozen=True)
 class Retained:
-    """One kind of record. It ends a period after `since`, or at the end that the row itself names in `ends`."""
+    """One kind of record. It ends a period after `since`, or at the end that the row itself names in `ends`.
+
+    Where that lies ahead of a row that is there already, `made` says when it came, and `waiting` which rows will hold
+    something only once they are over.
+    """
 
     kind: str
     model: type[Model]
@@ -54,7 +58,9 @@ class Retained:
     ends: str = ""
     person: str = ""
     about: str = ""
+    made: str = ""
     holding: Q = field(default_factory=Q)  # which rows still hold something that can go
+    waiting: Q | None = None
     is_gathered: bool = True  # whether persons who ask are given it
 
     @property
@@ -66,6 +72,16 @@ class Retained:
         """Find the rows that still hold something."""
         rows: QuerySet[Model] = self.model._base_manager.filter(self.holding)
         return rows
+
+    def rows_to_come(self) -> QuerySet[Model]:
+        """Find the rows that still hold something, or will: a session ahead names its client too."""
+        rows: QuerySet[Model] = self.model._base_manager.filter(self.holding)
+        return rows if self.waiting is None else rows | self.model._base_manager.filter(self.waiting)
+
+    def made_by(self, moment: datetime) -> Q:
+        """Tell which rows were there at a moment; of those that do not say it is assumed."""
+        made = self.made or self.since
+        return Q(**{f"{made}__lte": moment}) | Q(**{f"{made}__isnull": True})
 
     def of(self, subjects: Subjects) -> Q:
         """Tell which rows are about these persons or objects."""

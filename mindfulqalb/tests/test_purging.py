@@ -91,6 +91,7 @@ def make_past(at: datetime, *, state: BookingState = BookingState.COMPLETED, **w
     spare = make_booking(wish=make_wish(**wish), state=BookingState.CANCELLED, starts_at=at, ends_at=at + HOUR)
     booking = Booking.objects.get(id=spare.id)
     booking.payment, booking.state, booking.calcom_booking_id = payment, state, "uid"
+    booking.created_at = at - timedelta(days=3)
     booking.consent = make_consent(email=booking.customer_email, now=at)
     booking.save()
     issue_receipt(payment_id=payment.id, recipient=Recipient(name="Jane Doe", item="Session"), now=at)
@@ -375,6 +376,35 @@ def test_what_came_after_the_request_is_not_erased_by_it(now: datetime) -> None:
     mail = make_mail(now - YEARS - YEARS / 2, "booking:1")
 
     assert (run_purge(now), SentMail.objects.get()) == ({}, mail)
+
+
+@pytest.mark.parametrize("state", [BookingState.HELD, BookingState.PENDING, BookingState.CONFIRMED])
+def test_erasure_waits_for_a_session_ahead_and_takes_it_when_it_is_over(
+    now: datetime, state: BookingState, settings: Settings
+) -> None:
+    settings.RETENTION_JURISDICTIONS = ["EU"]
+    ahead = now + timedelta(days=3)
+    booking = make_booking(state=state, starts_at=ahead, ends_at=ahead + HOUR, calcom_booking_id="uid")
+    Booking.objects.update(created_at=now - HOUR)
+    Restriction.objects.create(person_hash=email_digest("jane@example.com"), since=now)
+
+    first = run_purge(now)
+    waited = Restriction.objects.get().settled_at is None
+    Booking.objects.update(state=BookingState.COMPLETED)
+    last = run_purge(ahead + 2 * HOUR)
+
+    booking.refresh_from_db()
+    assert (waited, "booking (asked for)" in first, last["booking (asked for)"]) == (True, False, 1)
+    assert (booking.customer_name, booking.customer_email_hash) == ("", "")
+
+
+def test_session_that_was_booked_after_the_request_is_not_erased_by_it(now: datetime, settings: Settings) -> None:
+    settings.RETENTION_JURISDICTIONS = ["EU"]
+    Restriction.objects.create(person_hash=email_digest("jane@example.com"), since=now - 2 * HOUR)
+    make_booking(state=BookingState.COMPLETED, starts_at=now - HOUR, ends_at=now, calcom_booking_id="uid")
+    Booking.objects.update(created_at=now - HOUR)
+
+    assert (run_purge(now), Restriction.objects.get().settled_at) == ({}, now)
 
 
 @pytest.mark.parametrize(

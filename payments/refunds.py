@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Sum
 
 from mindfulqalb.api.errors import Refusal
 from mindfulqalb.audit.services import record
@@ -22,6 +23,7 @@ from payments.queries import given_instead, has_gone_back, is_disputed, owable
 from payments.states import Attention, RefundReason, RefundState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from uuid import UUID
 
@@ -141,15 +143,15 @@ def send_refund(*, refund_id: UUID, now: datetime) -> Refund:
     refund stays PENDING, and the next call bears the same key. Raises RetryLater while a bank decides about it; what it
     has given back by then is not paid again.
     """
-    refund = _note_sending(refund_id, now)
+    refund, asked_before = _note_sending(refund_id, now)
     if refund.state in SETTLED:
         return refund
     request = RefundRequest(str(refund.id), refund.payment.provider_payment_id or "", refund.amount)
     try:
-        sync_refunds(payment_id=refund.payment_id, now=now)
-        refund.refresh_from_db()
+        _look_first(refund, now, asked_before=asked_before)
         if refund.provider_refund_id is not None:
             return refund
+        _require_no_more_than_came(refund.payment)
         answer = gateway_named(refund.payment.gateway).refund(request)
     except ProviderError as error:
         if error.permanent:
@@ -157,6 +159,28 @@ def send_refund(*, refund_id: UUID, now: datetime) -> Refund:
         raise
     # Whether or not it repeats our key: the answer to our own call is about our own refund.
     return _take_note(refund.payment_id, replace(answer, key=request.key), now)
+
+
+def _look_first(refund: Refund, now: datetime, *, asked_before: bool) -> None:
+    """Learn what is at the gateway already.
+
+    One that will not say leaves open what became of an earlier call: only the refund call itself can be refused.
+    """
+    try:
+        sync_refunds(payment_id=refund.payment_id, now=now)
+    except ProviderError as error:
+        raise ProviderError(
+            str(error), permanent=error.permanent and not asked_before, retry_after=error.retry_after
+        ) from error
+    refund.refresh_from_db()
+
+
+def _require_no_more_than_came(payment: Payment) -> None:
+    """Raise ProviderError where a hand in the dashboard was faster; what banks took, counts elsewhere."""
+    gone = payment.refunds.exclude(state=RefundState.FAILED).aggregate(total=Sum("amount_minor", default=0))["total"]
+    if gone > payment.captured.amount_minor:
+        msg = "more of this payment would go back than came"
+        raise ProviderError(msg, permanent=True)
 
 
 def sync_refunds(*, payment_id: UUID, now: datetime) -> None:
@@ -175,16 +199,18 @@ def _locked(refund_id: UUID) -> Refund:
     return Refund.objects.select_related("payment").get(id=refund_id)
 
 
-def _note_sending(refund_id: UUID, now: datetime) -> Refund:
+def _note_sending(refund_id: UUID, now: datetime) -> tuple[Refund, bool]:
+    """Write down that the gateway is being asked, and return whether it may have been before."""
     with transaction.atomic():
         refund = _locked(refund_id)
+        asked_before = refund.state != RefundState.REQUESTED
         if refund.state == RefundState.REQUESTED:
             if is_disputed(refund.payment):
                 raise RetryLater(ASK_AFTER_DISPUTE)
             refund.move_to(RefundState.PENDING)
             _leave_to_the_bank(refund, now)
             refund.save(update_fields=["state", "amount_minor", "settled_at"])
-    return refund
+    return refund, asked_before
 
 
 def _leave_to_the_bank(refund: Refund, now: datetime) -> None:
@@ -212,10 +238,21 @@ def _take_note(payment_id: UUID, answer: GatewayRefund, now: datetime) -> Refund
 
 
 def _ours(payment: Payment, answer: GatewayRefund) -> Refund | None:
-    """Find the row of a refund. A second one under our key, which a gateway had forgotten, is another one."""
+    """Find the row of a refund. A second one under our key, which a gateway had forgotten, is another one.
+
+    What a try has paid after it was taken for failed, its next try need not pay; without one it is nobody's here.
+    """
     known = payment.refunds.filter(provider_refund_id=answer.provider_refund_id).first()
-    unnamed = payment.refunds.filter(provider_refund_id=None)
-    return known or next((refund for refund in unnamed if str(refund.id) == answer.key), None)
+    unnamed = payment.refunds.filter(provider_refund_id=None).exclude(state=RefundState.FAILED)
+    return known or next((refund for refund in unnamed if answer.key in _keys(refund)), None)
+
+
+def _keys(refund: Refund) -> Iterator[str]:
+    """Name a refund, and those that it tries again."""
+    tried: Refund | None = refund
+    while tried is not None:
+        yield str(tried.id)
+        tried = tried.retry_of
 
 
 def _external(payment: Payment, answer: GatewayRefund, now: datetime) -> Refund:

@@ -48,8 +48,8 @@ MOST_DISPUTES = 100
 SHORTEST_CAPTURE_MINUTES, LONGEST_CAPTURE_MINUTES = 12, 7200
 MOST_REFUNDS = 100  # the page size that Razorpay allows; more partial refunds of one session do not happen
 NO_SUCH_ID = ("does not exist", "not a valid id")
-# Too many requests; the same refund is under way at this moment.
-ASK_AGAIN = (429, 409)
+# Too many requests; the same refund is under way at this moment; a key that is being changed, which people mend.
+ASK_AGAIN = (429, 409, 401, 403)
 
 # What it fills in where the checkout asks for no email.
 NO_EMAIL = "void@razorpay.com"

@@ -281,9 +281,10 @@ def _vendor_errors(what: str) -> Iterator[None]:
     """Turn everything that the SDK lets through into ProviderError."""
     try:
         yield
-    except (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError) as error:
+    except stripe.InvalidRequestError as error:
         raise ProviderError(f"stripe refused to {what}: {error.code}", permanent=True) from error
     except stripe.StripeError as error:
+        # A refused key too: while it is being changed nothing is decided, and people mend it.
         raise ProviderError(f"stripe failed to {what}: {type(error).__name__}", permanent=False) from error
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ProviderError(f"stripe answered oddly when asked to {what}", permanent=False) from error

@@ -187,6 +187,8 @@ def _why_not_placed(booking: Booking, payment: Payment) -> str:
         return "let_go"
     if booking.state != BookingState.REJECTED and not may_be_placed(booking):
         return "withdrawn"
+    if booking.state == BookingState.REJECTED and booking.updated_at and booking.updated_at >= booking.starts_at:
+        return "unconfirmed"
     return "taken"
 
 

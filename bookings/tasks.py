@@ -13,6 +13,7 @@ from bookings.practice_time import local
 from bookings.services.delays import tell_of_delays
 from bookings.services.endings import complete_sessions
 from bookings.services.holds import expire_holds
+from bookings.services.overdue import give_up_overdue, try_dead_again
 from bookings.services.reconciliation import look_for_missing, poll_calendar, revisit_conflicts
 from bookings.services.reminding import remind_of_sessions
 from bookings.services.reporting import request_daily_report
@@ -51,8 +52,10 @@ def look_for_missing_task(**kwargs: object) -> None:
 
 @shared_task(name="bookings.complete_sessions")
 def complete_sessions_task(**kwargs: object) -> None:
-    """Close what is over."""
+    """Close what is over, and what its time has come for in vain."""
     complete_sessions(now=timezone.now())
+    give_up_overdue(now=timezone.now())
+    try_dead_again(now=timezone.now())
 
 
 @shared_task(name="bookings.close_books")

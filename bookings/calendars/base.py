@@ -37,12 +37,24 @@ class CalendarBusy(ProviderError):
         super().__init__(message, permanent=False, retry_after=retry_after)
 
 
+class KeyRefused(ProviderError):
+    """The calendar does not take our key: this one was certainly not carried out, and people mend it."""
+
+    def __init__(self, message: str) -> None:
+        """Asking again is of use, once the key is mended."""
+        super().__init__(message, permanent=False)
+
+
 class CalendarFault(ProviderError):
     """The calendar answered that it failed. What it was asked to write may stand there all the same."""
 
     def __init__(self, message: str) -> None:
         """Asking again is of use, after looking."""
         super().__init__(message, permanent=False)
+
+
+# Neither of these can have written anything.
+NOT_CARRIED_OUT = (CalendarBusy, KeyRefused)
 
 
 class AppointmentState(Enum):
@@ -107,8 +119,8 @@ class Calendar(Protocol):
     def book(self, request: AppointmentRequest, *, timeout: float) -> Appointment:
         """Write an appointment.
 
-        Raises SlotRefused. Another permanent error, or CalendarBusy, means that nothing was written; any other leaves
-        it open.
+        Raises SlotRefused. Another permanent error, CalendarBusy or KeyRefused means that nothing was written; any
+        other leaves it open.
         """
 
     def find(self, request: AppointmentRequest) -> Appointment | None:

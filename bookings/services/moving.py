@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from bookings.calendars import calendar
-from bookings.calendars.base import AlreadyGone, Appointment, AppointmentState, CalendarBusy
+from bookings.calendars.base import NOT_CARRIED_OUT, AlreadyGone, Appointment, AppointmentState
 from bookings.models import Booking
 from bookings.refusals import NotMoved, SlotTaken
 from bookings.services.findings import note_conflict
@@ -49,7 +49,7 @@ def move_in_calendar(*, booking_id: UUID, timeout: float, now: datetime) -> Book
     except AlreadyGone:
         return _follow_others(booking)
     except ProviderError as error:
-        if isinstance(error, CalendarBusy) and asked_before is None:
+        if isinstance(error, NOT_CARRIED_OUT) and asked_before is None:
             _note_not_asked(hold)
         if not error.permanent:
             raise

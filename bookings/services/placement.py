@@ -11,16 +11,17 @@ from django.utils import timezone
 
 from bookings.calendars import calendar
 from bookings.calendars.base import (
+    NOT_CARRIED_OUT,
     Appointment,
     AppointmentRequest,
     AppointmentState,
-    CalendarBusy,
     CalendarFault,
     SlotRefused,
 )
 from bookings.listings import distrust_listings
 from bookings.models import Booking
 from bookings.practice_time import days_between
+from bookings.services.endings import CALENDAR
 from bookings.services.waiting import wait_for_calendar
 from bookings.states import BookingState
 from mindfulqalb.audit.services import record
@@ -65,7 +66,7 @@ def place_in_calendar(*, booking_id: UUID, timeout: float, now: datetime) -> Boo
         return _refuse(booking, was_unanswered=True)
     except ProviderError as error:
         # An earlier call that was never answered stays unanswered, whatever this one was told.
-        if (error.permanent or isinstance(error, CalendarBusy)) and asked_before is None:
+        if (error.permanent or isinstance(error, NOT_CARRIED_OUT)) and asked_before is None:
             _note_answered(booking)
         raise
     return take_note(booking, appointment)
@@ -144,7 +145,7 @@ def take_note(booking: Booking, appointment: Appointment) -> Booking:
         if locked.state != BookingState.PENDING:
             return locked
         locked.confirm(calendar_uid=appointment.uid)
-        _finish(locked, "booking.confirmed", now)
+        _finish(locked, "booking.confirmed", CALENDAR, now)
         enqueue(topic="email.confirmation", lane=locked.lane, payload={"booking_id": str(locked.id)}, now=now)
     return locked
 
@@ -169,15 +170,16 @@ def _refuse(booking: Booking, *, was_unanswered: bool) -> Booking:
             undecided = True
         else:
             undecided = False
-            _reject(locked, now)
+            reject(locked, CALENDAR, now)
     if undecided:
         raise RetryLater(LOOK_AGAIN)
     return locked
 
 
-def _reject(booking: Booking, now: datetime) -> None:
+def reject(booking: Booking, actor: str, now: datetime) -> None:
+    """Free the money of a locked booking that has no place in the calendar, and have its client told."""
     booking.reject()
-    _finish(booking, "booking.rejected", now)
+    _finish(booking, "booking.rejected", actor, now)
     if booking.payment is None:
         return
     enqueue(
@@ -189,11 +191,11 @@ def _reject(booking: Booking, now: datetime) -> None:
     )
 
 
-def _finish(booking: Booking, action: str, now: datetime) -> None:
+def _finish(booking: Booking, action: str, actor: str, now: datetime) -> None:
     booking.updated_at = now
     booking.save()
     settle(lane=booking.lane, topic="calendar.create", now=now)
-    record(action=action, actor="vendor:calcom", target=f"booking:{booking.id}", now=now)
+    record(action=action, actor=actor, target=f"booking:{booking.id}", now=now)
     event_types = event_types_of(booking.therapist_id)
     days = days_between(booking.starts_at, booking.ends_at)
     transaction.on_commit(lambda: distrust_listings(*event_types, now=now, days=days), robust=True)

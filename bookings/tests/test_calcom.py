@@ -15,6 +15,7 @@ from bookings.calendars.base import (
     AppointmentState,
     CalendarBusy,
     CalendarFault,
+    KeyRefused,
     SlotRefused,
 )
 from bookings.calendars.calcom import CalcomCalendar
@@ -198,12 +199,14 @@ NOT_BOOKABLE: list[tuple[int, Any]] = [
     (400, _nest("Bad Request Exception")),
     (400, {"status": "error", "error": {"code": "BAD_REQUEST", "message": "responses - {notes}error"}}),
     (400, _nest("Missing required booking field response: notes - it is required")),
-    (401, _nest("Unauthorized", 401)),
-    (401, _nest("checkBookingRequiresAuthentication - user is not authenticated", 401)),
-    (403, _nest("checkBookingRequiresAuthentication - user is not authorized", 403)),
     (404, _nest("Event type with id 9 not found.", 404)),
     (410, "Gone"),
     (422, _nest("Can't book this team event type because it has no hosts", 422)),
+]
+KEY_REFUSED: list[tuple[int, Any]] = [
+    (401, _nest("Unauthorized", 401)),
+    (401, _nest("checkBookingRequiresAuthentication - user is not authenticated", 401)),
+    (403, _nest("checkBookingRequiresAuthentication - user is not authorized", 403)),
 ]
 FAILED: list[tuple[int, Any]] = [
     (500, {"statusCode": 500, "message": "Internal server error"}),
@@ -235,6 +238,13 @@ def test_book_leaves_what_no_repetition_mends_to_a_person(status: int, body: Any
     error = _book_against(status, body)
 
     assert (type(error), error.permanent) == (ProviderError, True)
+
+
+@pytest.mark.parametrize(("status", "body"), KEY_REFUSED)
+def test_book_goes_on_with_a_key_that_may_be_mended(status: int, body: Any) -> None:
+    error = _book_against(status, body)
+
+    assert (type(error), error.permanent) == (KeyRefused, False)
 
 
 @pytest.mark.parametrize(("status", "body"), FAILED)

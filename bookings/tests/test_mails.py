@@ -212,7 +212,7 @@ def test_slot_lost_links_to_another_choice_with_the_money_in_hand(sandbox: Sandb
 def test_slot_lost_says_why_and_that_it_was_taken_only_where_it_was(
     state: BookingState, is_withdrawn: bool, is_late: bool, sentence: str, sandbox: SandboxProcess
 ) -> None:
-    booking = make_upcoming(state)
+    booking = make_upcoming(state, updated_at=datetime.now(UTC))
     payment = make_payment(reference=str(booking.id), captured_at=next_slot(10 if is_late else 9))
     if is_withdrawn:
         assert booking.consent is not None

@@ -193,7 +193,7 @@ def test_place_in_calendar_keeps_a_booking_that_the_calendar_cannot_read_pending
         _place(booking, now)
 
     booking.refresh_from_db()
-    assert error.value.permanent
+    assert error.value.permanent is False
     assert (booking.state, booking.calendar_asked_at) == (BookingState.PENDING, None)
 
 

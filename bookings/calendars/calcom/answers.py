@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from bookings.calendars.base import AlreadyGone, CalendarBusy, CalendarFault, SlotRefused
+from bookings.calendars.base import AlreadyGone, CalendarBusy, CalendarFault, KeyRefused, SlotRefused
 from mindfulqalb.vendors.errors import ProviderError
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ REFUSALS = (
 )
 # Not every 404: one that does not know the address would leave the appointment standing.
 GONE = ("has been cancelled", "already been cancelled", "booking that has already ended", "not found in the database")
-PERMANENT = {400, 401, 403, 404, 405, 410, 413, 415, 422}
+KEY_REFUSED = {401, 403}
+PERMANENT = {400, 403, 404, 405, 410, 413, 415, 422}
 FAULT = 500
 LONGEST_WAIT = timedelta(minutes=10)
 FALLBACK_WAIT = timedelta(seconds=60)
@@ -46,6 +47,9 @@ def data_of(response: requests.Response, path: str) -> Any:
         raise AlreadyGone(f"cal.com knows nothing to change ({status})")
     if status == requests.codes.too_many_requests:
         raise CalendarBusy("cal.com asks us to wait", retry_after=wait_asked_for(response.headers))
+    # A move is forbidden too when it comes later than they let it.
+    if status in KEY_REFUSED and not (status == requests.codes.forbidden and path.endswith("/reschedule")):
+        raise KeyRefused(f"cal.com does not take our key for {path} ({status})")
     if status >= FAULT:
         raise CalendarFault(f"cal.com answered {path} with {status}")
     raise ProviderError(f"cal.com answered {path} with {status}", permanent=status in PERMANENT)

@@ -14,7 +14,7 @@ from mindfulqalb.api.errors import Refusal
 from mindfulqalb.audit.services import record
 from mindfulqalb.webhooks.services import store_webhook
 from payments.announcements import announce_capture
-from payments.comparison import difference
+from payments.comparison import difference, is_outdated
 from payments.gateways import GATEWAY_OF_PREFIX, gateway_named
 from payments.gateways.base import Charge, OrderRequest
 from payments.gateways.razorpay import RazorpayGateway
@@ -257,6 +257,8 @@ def _apply(payment: Payment, charges: list[Charge], now: datetime) -> None:
 def _capture(payment: Payment, charge: Charge, now: datetime) -> None:
     payment.doubt(difference(payment, charge))
     payment.capture(provider_payment_id=charge.provider_payment_id, captured=charge.paid, now=now)
+    if is_outdated(payment, charge):
+        payment.doubt(Attention.PRICE)
     payment.save()
     announce_capture(payment, now=now)
 

@@ -85,6 +85,7 @@ class Attention(models.TextChoices):
     ORDER = "order_mismatch", "Captured for another order"
     MODE = "mode_mismatch", "Captured in the other mode, test or live"
     REFERENCE = "reference_mismatch", "Captured under another reference than ours"
+    PRICE = "price_changed", "Paid after its order had ended, and the price has changed since"
     SECOND_CAPTURE = "second_capture", "Captured a second time for one order"
     REFUND_FAILED = "refund_failed", "A refund of it failed"
     DISPUTE = "dispute", "Disputed at the client's bank"
@@ -98,6 +99,7 @@ ACCEPTABLE = (
     Attention.ORDER,
     Attention.MODE,
     Attention.REFERENCE,
+    Attention.PRICE,
     Attention.REFUND_FAILED,
     Attention.DISPUTE_LOST,
 )

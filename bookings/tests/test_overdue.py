@@ -132,9 +132,7 @@ def test_calendar_that_cannot_be_asked_is_waited_for_a_day(
     assert (counts, _state(pending)) == ([0, 0, 1], BookingState.REJECTED)
 
 
-def test_slot_lost_letter_says_that_the_calendar_did_not_take_it_in_time(
-    pending: Booking, now: datetime
-) -> None:
+def test_slot_lost_letter_says_that_the_calendar_did_not_take_it_in_time(pending: Booking, now: datetime) -> None:
     Payment.objects.update(captured_at=now)
     give_up_overdue(now=pending.starts_at)
     pending.refresh_from_db()

@@ -93,6 +93,13 @@ def price_of(*, offer: SessionOffer, currency: str) -> Price:
     return price
 
 
+def prices_asked(*, code: str, currency: str) -> set[int]:
+    """Read what an offer costs now, in minor units, by its code; nothing where it is sold in that currency no more."""
+    kind, _dash, its_format = code.partition("-")
+    asked = Price.objects.filter(offer__session_type=kind, offer__format=its_format, currency=currency)
+    return set(asked.values_list("amount_minor", flat=True))
+
+
 def event_type_of(offer: SessionOffer) -> str:
     """Name the calendar's event type: the offer's own, else the settings' by code, else by type; else ""."""
     configured = settings.CALCOM_EVENT_TYPE_IDS

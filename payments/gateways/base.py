@@ -50,6 +50,8 @@ class Charge:
     provider_order_id: str = ""
     receipt: str = ""
     is_live: bool | None = None
+    # When the payer set about it; only where orders never end by themselves.
+    begun_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -258,7 +258,15 @@ def _charge(payment: dict[str, Any]) -> Charge:
         state = PaymentState.FAILED  # an authorization that nobody took: Razorpay let go of it by itself
     paid = Money(payment["amount"], payment["currency"])
     order_id = payment.get("order_id") or ""
-    return Charge(payment["id"], state, paid, provider_order_id=order_id, receipt=_note(payment, "payment"))
+    begun_at = payment.get("created_at")
+    return Charge(
+        payment["id"],
+        state,
+        paid,
+        provider_order_id=order_id,
+        receipt=_note(payment, "payment"),
+        begun_at=datetime.fromtimestamp(begun_at, UTC) if isinstance(begun_at, int) else None,
+    )
 
 
 def _note_passing_refusal(response: requests.Response, *_args: object, **_kwargs: object) -> None:

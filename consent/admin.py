@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
+from django.db.models import Case, Value, When
 from django.utils import timezone
 
 from consent.drafts import DraftForm
@@ -69,7 +70,8 @@ class ConsentDocumentAdmin(AuditedAdmin):
         done="Published",
         permissions=["publish"],
         question=PUBLISH,
-        sort_key=lambda row: row.locale != "en",  # a translation is published after its original
+        # A translation is published after its original.
+        ordering=[Case(When(locale="en", then=Value(0)), default=Value(1)), "version", "locale"],
         act=lambda row, told: publish_document(document_id=row.id, actor=told.actor, now=told.now),
     )
     translate_into_hindi = RowAction(

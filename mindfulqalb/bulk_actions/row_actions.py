@@ -52,8 +52,9 @@ class RowAction:
     """An attribute of a ModelAdmin, named in its `actions`: `act` calls one service for one row.
 
     `act` may be called again for a row that is done already, and then refuses. `reach` keeps the rows that a person may
-    act on, `check` refuses a choice as a whole; `permissions` are those of Django's admin actions. Without a `question`
-    it acts at once where a few rows are chosen, and asks in general words about more.
+    act on, `check` refuses a choice as a whole, `ordering` counts where the list's own does not do, and `permissions`
+    are those of Django's admin actions. Without a `question` it acts at once where a few rows are chosen, and asks in
+    general words about more.
     """
 
     label: str
@@ -62,7 +63,7 @@ class RowAction:
     permissions: Sequence[str]
     question: Question | None = None
     related: Sequence[str] = ()
-    sort_key: Callable[[Any], Any] | None = None
+    ordering: Sequence[Any] = ()
     reach: Callable[[QuerySet[Any], StaffMember], QuerySet[Any]] = _anybody
     check: Callable[[Sequence[Any], Instruction], None] = _nothing
     name: str = field(init=False, default="")
@@ -107,11 +108,12 @@ class RowAction:
 
     def _chosen(self, model_admin: admin.ModelAdmin[Any], request: HttpRequest, rows: QuerySet[Any]) -> list[Any]:
         within = self.reach(rows.select_related(*self.related) if self.related else rows, member_of(request))
+        within = within.order_by(*self.ordering) if self.ordering else within
         chosen = list(within[: MOST + 1])
         if len(chosen) > MOST:
             text = f"{MOST} at most are done at once: the first {MOST} of what you chose. Choose the rest afterwards."
             model_admin.message_user(request, text, "WARNING")
-        return sorted(chosen[:MOST], key=self.sort_key) if self.sort_key else chosen[:MOST]
+        return chosen[:MOST]
 
     def _begin(
         self, model_admin: admin.ModelAdmin[Any], request: HttpRequest, chosen: Sequence[Model], told: Instruction

@@ -40,5 +40,6 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
         label="Retry dead messages",
         done="Dead messages that are tried again",
         permissions=["retry"],
+        ordering=["sequence"],  # each goes to the end of its lane: a cancel must not overtake its create
         act=lambda row, told: revive_one(message_id=row.id, actor=told.actor, now=told.now),
     )

@@ -116,6 +116,14 @@ def test_retry_clicked_twice_revives_once(admin_client: Client) -> None:
     assert read(dead, "fencing_token") == (1,)
 
 
+def test_retry_keeps_the_order_of_a_lane_though_the_list_shows_the_newest_first(admin_client: Client) -> None:
+    create, cancel = make_dead(), make_dead()
+
+    retry(admin_client, cancel, create)
+
+    assert read(create, "sequence") < read(cancel, "sequence")
+
+
 def test_whoever_may_only_look_cannot_retry(client: Client) -> None:
     dead = make_dead()
     make_viewer(client)

@@ -42,14 +42,15 @@ def success_url_of(url: str, *, field: str = "successUrl") -> str:
     return f"{base}{joint}session_id={SESSION_MARK}{hash_sign}{fragment}"
 
 
-def return_page(payment: Payment | None) -> str:
-    """Name the place on our booking page that goes on after Razorpay's dialog; None is a payment not settled yet."""
+def return_page(payment: Payment | None, *, is_signed: bool) -> str:
+    """Name the place on our booking page that goes on after Razorpay's dialog; None is a payment not settled yet.
+
+    The payment's id can buy a session: only who shows Razorpay's signature is told it.
+    """
     if payment is not None and payment.is_captured:
-        query = {
-            "paid": "razorpay",
-            "order_id": payment.provider_order_id or "",
-            "payment_id": payment.provider_payment_id or "",
-        }
+        query = {"paid": "razorpay", "order_id": payment.provider_order_id or ""}
+        if is_signed:
+            query["payment_id"] = payment.provider_payment_id or ""
     elif payment is not None and payment.state in {PaymentState.FAILED, PaymentState.CREATED}:
         query = {"cancelled": "razorpay"}
     else:

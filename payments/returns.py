@@ -8,6 +8,7 @@ from mindfulqalb.api.errors import Refusal
 from mindfulqalb.vendors.errors import ProviderError
 from mindfulqalb.webhooks.bodies import json_object
 from payments.models import Payment
+from payments.return_urls import return_page
 from payments.services import PROVIDER_ID, capture_payment, verify_return
 
 if TYPE_CHECKING:
@@ -15,24 +16,33 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-def settle_return(*, posted: Mapping[str, str], now: datetime) -> Payment | None:
-    """Find out what came of a payment, from the form that Razorpay has a browser post across sites.
+def settle_return(*, posted: Mapping[str, str], now: datetime) -> str:
+    """Find out what came of a payment, and name the page to go on at.
+
+    From the form that Razorpay has a browser post across sites.
 
     https://razorpay.com/docs/payments/payment-gateway/callback-url/ The form is only a hint: money is believed when the
-    signature is right and the gateway says so, and a failure when the gateway says so. None stands for what cannot be
-    known now; the webhook will tell.
+    signature is right and the gateway says so, and a failure when the gateway says so. What cannot be known now, the
+    webhook will tell. Without a signature anybody may be asking, and the payment's id is not named.
     """
+    is_signed = "razorpay_signature" in posted
     try:
-        if "razorpay_signature" in posted:
-            return verify_return(
-                provider_order_id=posted.get("razorpay_order_id", ""),
-                provider_payment_id=posted.get("razorpay_payment_id", ""),
-                signature=posted["razorpay_signature"],
-                now=now,
-            )
-        return _look_again(json_object(posted.get("error[metadata]", "")).get("order_id"), now)
+        return return_page(_signed(posted, now) if is_signed else _unsigned(posted, now), is_signed=is_signed)
     except (Refusal, ProviderError):
-        return None
+        return return_page(None, is_signed=is_signed)
+
+
+def _signed(posted: Mapping[str, str], now: datetime) -> Payment:
+    return verify_return(
+        provider_order_id=posted.get("razorpay_order_id", ""),
+        provider_payment_id=posted.get("razorpay_payment_id", ""),
+        signature=posted["razorpay_signature"],
+        now=now,
+    )
+
+
+def _unsigned(posted: Mapping[str, str], now: datetime) -> Payment | None:
+    return _look_again(json_object(posted.get("error[metadata]", "")).get("order_id"), now)
 
 
 def _look_again(order_id: object, now: datetime) -> Payment | None:

@@ -17,7 +17,7 @@ from mindfulqalb.api.throttles import AddressThrottle, EmailThrottle
 from mindfulqalb.idempotency.views import IDEMPOTENCY_KEY, idempotent
 from payments.gateways import gateway_named
 from payments.orders import order_session
-from payments.return_urls import own_return_url, return_page, success_url_of
+from payments.return_urls import own_return_url, success_url_of
 from payments.returns import settle_return
 from payments.serializers import (
     CheckoutRequestSerializer,
@@ -124,8 +124,8 @@ class RazorpayReturnViewSet(ViewSet):
     @extend_schema(exclude=True)
     def create(self, request: Request) -> HttpResponseRedirect:
         """Send the browser on to the booking page, wherever the form would have it go."""
-        payment = settle_return(posted=request.POST, now=timezone.now())
-        return HttpResponseRedirect(return_page(payment), status=status.HTTP_303_SEE_OTHER)
+        page = settle_return(posted=request.POST, now=timezone.now())
+        return HttpResponseRedirect(page, status=status.HTTP_303_SEE_OTHER)
 
 
 class GatewayWebhookViewSet(ViewSet):

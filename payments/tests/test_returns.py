@@ -89,11 +89,19 @@ def test_a_failed_return_offers_to_pay_again(razorpay_payer: RazorpayPayer) -> N
     assert (payment.state, response.status_code, response["Location"]) == (PaymentState.FAILED, 303, CANCELLED)
 
 
-def test_a_failed_return_of_an_order_that_was_paid_after_all_is_paid(razorpay_payer: RazorpayPayer) -> None:
+def test_a_failed_return_of_an_order_that_was_paid_after_all_is_paid_and_names_no_payment(
+    razorpay_payer: RazorpayPayer,
+) -> None:
     payment = make_order(razorpay_payer)
     razorpay_payer.pay(str(payment.provider_order_id))
 
-    assert _post(_failure(payment.provider_order_id))["Location"].startswith("/?paid=razorpay&")
+    page = _post(_failure(payment.provider_order_id))["Location"]
+
+    payment.refresh_from_db()
+    assert (payment.state, page) == (
+        PaymentState.CAPTURED,
+        f"/?paid=razorpay&order_id={payment.provider_order_id}",
+    )
 
 
 def test_a_return_while_the_bank_has_not_answered_waits(razorpay_payer: RazorpayPayer) -> None:
@@ -154,10 +162,10 @@ def test_a_return_of_another_shape_is_refused_and_never_followed() -> None:
     [("CREATED", CANCELLED), ("FAILED", CANCELLED), ("PENDING", UNKNOWN), ("EXPIRED", UNKNOWN)],
 )
 def test_every_state_has_its_page(state: str, page: str) -> None:
-    assert return_page(make_payment(state=state)) == page
+    assert [return_page(make_payment(state=state), is_signed=is_signed) for is_signed in (True, False)] == [page] * 2
 
 
 def test_the_page_of_a_payment_is_told_its_ids_and_no_more() -> None:
     payment = make_captured_payment(provider_order_id="order_&x=1", provider_payment_id="pay_1")
 
-    assert return_page(payment) == "/?paid=razorpay&order_id=order_%26x%3D1&payment_id=pay_1"
+    assert return_page(payment, is_signed=True) == "/?paid=razorpay&order_id=order_%26x%3D1&payment_id=pay_1"

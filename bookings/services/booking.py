@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from bookings.consents import may_be_placed
@@ -136,11 +137,29 @@ def _booked_already(wish: Wish, payment: Payment | None) -> Booking | None:
         spent = _spent_by(payment)
     else:
         spent = Booking.objects.occupying().filter(session_type="free", customer_email_hash__in=digests).first()
+    if payment is not None and spent is None:
+        _refuse_strangers(wish, payment)
     if spent is None or spent.state == BookingState.HELD:
         return None
     if spent.customer_email_hash in digests and spent.starts_at == wish.starts_at:
         return spent
     raise PaymentAlreadyUsed if payment is not None else FreeCallAlreadyBooked
+
+
+def _refuse_strangers(wish: Wish, payment: Payment) -> None:
+    """Raise PaymentAlreadyUsed where the payment was made for, or has bought, what other people's email is on.
+
+    In whatever state that is: money that waits after a lost slot is its client's, and its id stands on their receipt.
+    Whoever was erased cannot be asked.
+    """
+    named = Q(payment=payment)
+    if payment.reference:
+        named |= Q(id=UUID(payment.reference))
+    hashes = set(
+        Booking.objects.filter(named).exclude(customer_email_hash="").values_list("customer_email_hash", flat=True)
+    )
+    if hashes and hashes.isdisjoint(email_digests(wish.customer.email)):
+        raise PaymentAlreadyUsed
 
 
 def _spent_by(payment: Payment) -> Booking | None:
@@ -167,15 +186,12 @@ def _book_under_lock(
 
 
 def _own_hold(wish: Wish, payment: Payment | None) -> Booking | None:
-    """Find the hold that was paid for, or the free one. Another person's is nobody's business: PaymentAlreadyUsed."""
+    """Find the hold that was paid for, or the free one."""
     digests = email_digests(wish.customer.email)
     holds = Booking.objects.select_for_update(of=("self",)).filter(state__in=PAYABLE)
     if payment is None:
         return holds.filter(session_type="free", state=BookingState.HELD, customer_email_hash__in=digests).first()
-    hold = holds.filter(id=UUID(payment.reference)).first() if payment.reference else None
-    if hold is not None and hold.customer_email_hash not in digests:
-        raise PaymentAlreadyUsed
-    return hold
+    return holds.filter(id=UUID(payment.reference)).first() if payment.reference else None
 
 
 def _place(hold: Booking, payment: Payment | None, actor: str, now: datetime) -> Booking:

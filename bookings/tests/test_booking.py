@@ -208,6 +208,35 @@ def test_book_session_tells_a_stranger_nothing_about_a_hold(now: datetime) -> No
     assert hold.state == BookingState.HELD
 
 
+@pytest.mark.parametrize(
+    ("state", "released"),
+    [(BookingState.REJECTED, False), (BookingState.EXPIRED, False), (BookingState.CANCELLED, True)],
+)
+@pytest.mark.parametrize("is_named_by", ["reference", "booking"])
+def test_book_session_spends_nobody_elses_credit(
+    state: BookingState, released: bool, is_named_by: str, now: datetime
+) -> None:
+    lost = _held(_wish(), state=state, payment_released_at=now if released else None)
+    payment = make_payment(reference=str(lost.id) if is_named_by == "reference" else "")
+    if is_named_by == "booking":
+        Booking.objects.filter(id=lost.id).update(payment=payment)
+
+    with pytest.raises(PaymentAlreadyUsed):
+        book_session(wish=_wish(customer=JOHN, hour=12), payment_id=payment.provider_payment_id, now=now)
+
+    own = book_session(wish=_wish(hour=12), payment_id=payment.provider_payment_id, now=now)
+    assert (own.payment, Booking.objects.count()) == (payment, 1 if own.id == lost.id else 2)
+
+
+def test_book_session_with_the_money_of_somebody_erased_is_free_of_them(now: datetime) -> None:
+    erased = _held(_wish(), state=BookingState.REJECTED, customer_email_hash="")
+    payment = make_payment(reference=str(erased.id))
+
+    booking = book_session(wish=_wish(customer=JOHN), payment_id=payment.provider_payment_id, now=now)
+
+    assert booking.payment == payment
+
+
 def test_book_session_books_a_free_call_without_payment(now: datetime) -> None:
     wish = _wish(session_type="free", session_format=None)
 

@@ -138,7 +138,7 @@ class HoldRequestSerializer(WishSerializer):
 class BookingAnswerSerializer(serializers.Serializer[object]):
     """A session that is ours; `confirmationUrl` is null while it is being written into the calendar.
 
-    Both links are null for a caller who only knows the email: they stand in the mail.
+    Both links are null for a caller who only knows the email, or an old payment's id with it: they stand in the mail.
     """
 
     success = serializers.BooleanField()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -71,6 +72,8 @@ if TYPE_CHECKING:
 # How calls may be refused beyond what all may be.
 PAID_FOR = {"x-refusals": ["402", "409"]}
 CHANGED = {"x-refusals": ["409"]}
+# For so long after paying a browser that repeats its call, without naming the consent, gets the links again.
+PAYER_IS_STILL_HERE = timedelta(minutes=30)
 
 
 class AvailabilityViewSet(ViewSet):
@@ -264,11 +267,15 @@ def _checkout(data: dict[str, Any]) -> Checkout:
 
 
 def _is_proven(booking: Booking, data: dict[str, Any], now: datetime) -> bool:
-    """Whether this caller may have the links: whoever paid, made it just now, or was given its consent's id.
+    """Whether this caller may have the links: whoever made it just now, was given its consent's id, or has just paid.
 
-    An email is no proof: a stranger who knows it hears that there is a booking, and gets no way into it.
+    An email is no proof: a stranger who knows it hears that there is a booking, and gets no way into it. Nor is the
+    payment's id for long: it stands on the receipt, which goes to employers and insurers.
     """
-    return bool(data["paymentId"]) or booking.created_at == now or booking.consent_id == data["consentId"]
+    if booking.created_at == now or (data["consentId"] is not None and booking.consent_id == data["consentId"]):
+        return True
+    paid_at = booking.payment.captured_at if data["paymentId"] and booking.payment else None
+    return paid_at is not None and now - paid_at < PAYER_IS_STILL_HERE
 
 
 def _booked(booking: Booking, now: datetime, *, is_proven: bool) -> Response:

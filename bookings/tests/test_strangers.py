@@ -11,6 +11,7 @@ from bookings.models import Booking
 from bookings.services.cancellation import cancel_by_client
 from bookings.tests.builders import next_slot
 from consent.models import ConsentRecord
+from payments.models import Payment
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -114,6 +115,33 @@ def test_holds_of_one_ipv6_network_are_counted_together(visitor: Visitor, api: A
         return api.post("/api/bookings/hold", visitor.wish | {"payWith": "razorpay"}, REMOTE_ADDR=address).status_code
 
     assert [hold(number) for number in range(11)] == [201] * 10 + [429]
+
+
+@pytest.mark.parametrize(("paid_ago", "is_let_in"), [(timedelta(minutes=5), True), (timedelta(days=1), False)])
+def test_receipt_and_email_open_no_booking_but_the_payers_own_call_repeated_does(
+    visitor: Visitor, paid_ago: timedelta, is_let_in: bool, now: datetime
+) -> None:
+    payment_id = visitor.paid_payment_id()
+    _, first = visitor.book(payment_id)
+    Booking.objects.update(created_at=now - paid_ago)
+    Payment.objects.update(captured_at=now - paid_ago)
+
+    status, again = visitor.book(payment_id)
+
+    assert (status, again["bookingId"]) == (201, first["bookingId"])
+    assert [again[link] is not None for link in ("manageUrl", "confirmationUrl")] == [is_let_in] * 2
+
+
+def test_who_names_the_consent_is_let_in_days_after_the_payment_too(visitor: Visitor, now: datetime) -> None:
+    visitor.extra["consentId"] = visitor.consent()[1]["consentId"]
+    payment_id = visitor.paid_payment_id()
+    visitor.book(payment_id)
+    Booking.objects.update(created_at=now - timedelta(days=1))
+    Payment.objects.update(captured_at=now - timedelta(days=1))
+
+    _, again = visitor.book(payment_id)
+
+    assert again["manageUrl"] is not None
 
 
 @pytest.mark.parametrize(

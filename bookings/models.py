@@ -20,6 +20,7 @@ from bookings.states import (
     ALLOWED,
     GIVES_PAYMENT_BACK,
     OCCUPYING,
+    OPEN,
     SETTLED,
     UNBOOKED,
     BookingState,
@@ -28,6 +29,7 @@ from bookings.states import (
 )
 from mindfulqalb.catalogue.models import SessionFormat, SessionType, Therapist
 from mindfulqalb.catalogue.queries import event_types_of
+from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.encryption.fields import EncryptedTextField
 from payments.models import Payment
 
@@ -85,6 +87,10 @@ class BookingQuerySet(models.QuerySet["Booking"]):
     def spending(self) -> BookingQuerySet:
         """Those that have a claim on the payment that they name."""
         return self.filter(payment_released_at=None).exclude(state__in=GIVES_PAYMENT_BACK).exclude(payment=None)
+
+    def open_free_calls(self, email: str) -> BookingQuerySet:
+        """The one that a person has, or nothing; what is only held is nobody's call yet."""
+        return self.filter(session_type="free", state__in=OPEN, customer_email_hash__in=email_digests(email))
 
     def visible_to(self, member: StaffMember) -> BookingQuerySet:
         """Those that this person may see: a therapist's own, and everybody's where the role reaches beyond that."""
@@ -208,7 +214,7 @@ class Booking(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["customer_email_hash"],
-                condition=Q(session_type="free", state__in=OCCUPYING, held_for=None),
+                condition=Q(session_type="free", state__in=OPEN),
                 name="booking_one_open_free_call",
             ),
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="booking_ends_after_start"),

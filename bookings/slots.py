@@ -35,7 +35,15 @@ def lock_therapists(*therapist_ids: UUID) -> None:
 
 
 def claim_slot(booking: Booking, *, now: datetime) -> None:
-    """Save a booking that occupies its hour. Raises SlotTaken; call it under the therapist's lock.
+    """Save a booking that occupies its hour. Raises SlotTaken; call it under the therapist's lock."""
+    clear_slot(booking, now=now)
+    booking.updated_at = now
+    with database_refusals():
+        booking.save()
+
+
+def clear_slot(booking: Booking, *, now: datetime) -> None:
+    """Raise SlotTaken where another occupies the hour that a booking, saved or not, wants.
 
     Overdue holds in the way are let go here: a dead worker must not block a free slot.
     """
@@ -47,9 +55,6 @@ def claim_slot(booking: Booking, *, now: datetime) -> None:
         if other.state != BookingState.HELD or other.hold_expires_at is None or other.hold_expires_at > now:
             raise SlotTaken(fields={"time": ["This time is taken."]})
         expire_hold(other, now=now)
-    booking.updated_at = now
-    with database_refusals():
-        booking.save()
 
 
 def expire_hold(hold: Booking, *, now: datetime) -> None:

@@ -32,6 +32,8 @@ ALLOWED = {
 
 # These keep the therapist's hour; the exclusion constraint counts the same ones.
 OCCUPYING = (BookingState.HELD, BookingState.PENDING, BookingState.CONFIRMED)
+# These are booked, and still to come or just over.
+OPEN = (BookingState.PENDING, BookingState.CONFIRMED)
 # These have no claim on the payment that they name: it may buy another session.
 GIVES_PAYMENT_BACK = (BookingState.EXPIRED, BookingState.REJECTED)
 # These are over.

@@ -27,6 +27,7 @@ SAID = {
     "booking.placed": "Booked, and being written into the calendar",
     "booking.confirmed": "Confirmed: it stands in the calendar",
     "booking.confirmed_again": "Staff had it confirmed again",
+    "booking.asked_again": "Somebody asked for another free call with this email: the confirmation went out once more",
     "booking.rejected": "The calendar refused it",
     "booking.expired": "The time was let go: nobody paid in time",
     "booking.cancelled": "Cancelled",

@@ -45,6 +45,7 @@ from bookings.states import BookingState
 from bookings.webhooks import receive_calendar_webhook
 from bookings.wishes import Customer, Wish
 from consent.circumstances import circumstances_of
+from mindfulqalb.api.errors import Unauthorized
 from mindfulqalb.api.negotiation import WhateverIsAccepted
 from mindfulqalb.api.public_ids import BOOKING
 from mindfulqalb.api.schema import CLIENT_LINK
@@ -61,6 +62,7 @@ from payments.services import Checkout
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from django.http import HttpResponse
     from rest_framework.request import Request
@@ -124,13 +126,20 @@ class BookingViewSet(ViewSet):
     )
     @idempotent
     def create(self, request: Request) -> Response:
-        """Book a paid or free session: 201 when it stands in the calendar, 202 when the calendar takes longer."""
+        """Book a paid or free session: 201 when it stands in the calendar, 202 when the calendar takes longer.
+
+        A free call that is asked for without `consentId`, and without a hold's token as `Authorization: Bearer`, is
+        always 202: how it went, and whether there was one already, is for the owner of the mailbox alone.
+        """
         asked = BookingRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         data = asked.validated_data
         now = timezone.now()
-        booking = book_session(wish=_wish(request, data), payment_id=data["paymentId"], now=now)
-        is_proven = _is_proven(booking, data, now)
+        wish = _wish(request, data)
+        booking = book_session(wish=wish, payment_id=data["paymentId"], now=now)
+        if wish.is_anonymous and data["paymentId"] is None:
+            return _look_into_your_mail(booking)
+        is_proven = _is_proven(booking, wish, data["paymentId"], now)
         if booking.state == BookingState.PENDING:
             booking = place_while_waited_for(booking_id=booking.id, deadline=settings.CALENDAR_REQUEST_DEADLINE)
         return _booked(booking, timezone.now(), is_proven=is_proven)
@@ -254,7 +263,16 @@ def _wish(request: Request, data: dict[str, Any]) -> Wish:
         circumstances=circumstances_of(request, locale=spoken_language(data["locale"])),
         age_band=data["ageBand"],
         time_zone=data["timeZone"].key if data["timeZone"] else "",
+        opened=_opened_along(request),
     )
+
+
+def _opened_along(request: Request) -> UUID | None:
+    """Say which booking's token came along, if any: a stale one must not break a booking."""
+    try:
+        return booking_of_token(bearer_token(request), now=timezone.now()).id
+    except Unauthorized:
+        return None
 
 
 def _checkout(data: dict[str, Any]) -> Checkout:
@@ -266,16 +284,21 @@ def _checkout(data: dict[str, Any]) -> Checkout:
     )
 
 
-def _is_proven(booking: Booking, data: dict[str, Any], now: datetime) -> bool:
+def _is_proven(booking: Booking, wish: Wish, payment_id: str | None, now: datetime) -> bool:
     """Whether this caller may have the links: whoever made it just now, was given its consent's id, or has just paid.
 
     An email is no proof: a stranger who knows it hears that there is a booking, and gets no way into it. Nor is the
     payment's id for long: it stands on the receipt, which goes to employers and insurers.
     """
-    if booking.created_at == now or (data["consentId"] is not None and booking.consent_id == data["consentId"]):
+    if booking.created_at == now or wish.proves(booking):
         return True
-    paid_at = booking.payment.captured_at if data["paymentId"] and booking.payment else None
+    paid_at = booking.payment.captured_at if payment_id and booking.payment else None
     return paid_at is not None and now - paid_at < PAYER_IS_STILL_HERE
+
+
+def _look_into_your_mail(booking: Booking) -> Response:
+    answer = {"success": True, "bookingId": BOOKING.encode(booking.id), "confirmationUrl": None}
+    return Response(answer | {"status": "pending", "manageUrl": None}, status=status.HTTP_202_ACCEPTED)
 
 
 def _booked(booking: Booking, now: datetime, *, is_proven: bool) -> Response:

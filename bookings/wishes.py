@@ -15,6 +15,7 @@ from bookings.refusals import SlotNotOffered
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from bookings.models import Booking
     from consent.evidence import Circumstances
 
 
@@ -41,6 +42,18 @@ class Wish:
     circumstances: Circumstances
     age_band: str = ""
     time_zone: str = ""
+    opened: UUID | None = None
+    """The booking whose token came along."""
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nothing but an email says whose it is."""
+        return self.consent_id is None and self.opened is None
+
+    def proves(self, booking: Booking) -> bool:
+        """Whether it shows that a booking is its sender's: an email shows nothing, its token or consent's id does."""
+        named = self.consent_id is not None and self.consent_id == booking.consent_id
+        return named or booking.id == self.opened
 
     @property
     def starts_at(self) -> datetime:

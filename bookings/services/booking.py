@@ -24,6 +24,12 @@ from bookings.refusals import (
 )
 from bookings.services.bounds import bound_free_calls, network_digest
 from bookings.services.drafts import draft_booking
+from bookings.services.free_calls import (
+    answer_for_another,
+    call_asked_for_before,
+    locked_own_hold,
+    require_offered_call,
+)
 from bookings.services.holds import give_up_replaced_holds
 from bookings.slots import claim_slot, give_up_hold, lock_therapists
 from bookings.states import BookingState
@@ -52,18 +58,21 @@ def book_session(*, wish: Wish, payment_id: str | None, now: datetime) -> Bookin
     """Make a session ours: PENDING, with the calendar call in the outbox.
 
     Asks the gateway about the payment first. Repeating it with the same email returns the same booking. Raises
-    SlotTaken (the payment stays free), UnknownPayment, PaymentNotCaptured, PaymentAlreadyUsed, what settle_consent
-    raises, and ProviderError.
+    SlotTaken (the payment stays free), UnknownPayment, PaymentNotCaptured, PaymentAlreadyUsed, FreeCallAlreadyBooked,
+    what settle_consent raises, and ProviderError. A wish for a free call that only an email speaks for returns the open
+    call that its owner has already: who asks must not hear which it was.
     """
     payment = find_payment(provider_id=payment_id, now=now) if payment_id else None
     offer = _offer_wanted(wish, payment)
     if payment is None and not offer.is_free:
         raise PaymentRequired(fields={"paymentId": ["Please pay first."]})
-    if (known := _booked_already(wish, payment)) is not None:
+    if (known := _booked_already(wish, payment, now)) is not None:
         return known
     if payment is not None and not payment.is_spendable:
         raise PaymentUnusable
     require_bookable_time(wish.starts_at, now)
+    if payment is None:
+        require_offered_call(wish, offer, now=now)
     consent = settle_consent(
         session_type=offer.session_type,
         email=wish.customer.email,
@@ -75,7 +84,11 @@ def book_session(*, wish: Wish, payment_id: str | None, now: datetime) -> Bookin
     )
     with transaction.atomic():
         lock_therapists(offer.therapist_id)
-        return _book_under_lock(wish, offer, consent, payment, now)
+        booking = _book_under_lock(wish, offer, consent, payment, now)
+    if payment is None and not wish.is_anonymous and not wish.proves(booking):
+        # Said only now: its owner is written to, which must not be undone.
+        raise FreeCallAlreadyBooked
+    return booking
 
 
 def place_paid_hold(*, payment_id: UUID, reference: str, now: datetime) -> Booking | None:
@@ -130,20 +143,19 @@ def _offer_wanted(wish: Wish, payment: Payment | None) -> SessionOffer:
     return paid
 
 
-def _booked_already(wish: Wish, payment: Payment | None) -> Booking | None:
+def _booked_already(wish: Wish, payment: Payment | None, now: datetime) -> Booking | None:
     """Find what an equal request made before; an unequal one raises PaymentAlreadyUsed or FreeCallAlreadyBooked."""
-    digests = email_digests(wish.customer.email)
-    if payment is not None:
-        spent = _spent_by(payment)
-    else:
-        spent = Booking.objects.occupying().filter(session_type="free", customer_email_hash__in=digests).first()
-    if payment is not None and spent is None:
+    if payment is None:
+        return call_asked_for_before(wish, now=now)
+    spent = _spent_by(payment)
+    if spent is None:
         _refuse_strangers(wish, payment)
-    if spent is None or spent.state == BookingState.HELD:
         return None
-    if spent.customer_email_hash in digests and spent.starts_at == wish.starts_at:
+    if spent.state == BookingState.HELD:
+        return None
+    if spent.customer_email_hash in email_digests(wish.customer.email) and spent.starts_at == wish.starts_at:
         return spent
-    raise PaymentAlreadyUsed if payment is not None else FreeCallAlreadyBooked
+    raise PaymentAlreadyUsed
 
 
 def _refuse_strangers(wish: Wish, payment: Payment) -> None:
@@ -170,9 +182,11 @@ def _book_under_lock(
     wish: Wish, offer: SessionOffer, consent: ConsentRecord, payment: Payment | None, now: datetime
 ) -> Booking:
     # Whoever was faster has committed by now.
-    if (known := _booked_already(wish, payment)) is not None:
+    if (known := _booked_already(wish, payment, now)) is not None:
         return known
-    hold = _own_hold(wish, payment)
+    hold = locked_own_hold(wish) if payment is None else _paid_hold(payment)
+    if payment is None and (call := answer_for_another(wish, offer, consent, hold, now)) is not None:
+        return call
     if hold is not None and hold.offer_id == offer.id and hold.starts_at == wish.starts_at:
         return _place(hold, payment and lock_spendable(payment.id), "client", now)
     if hold is not None and hold.state == BookingState.HELD:
@@ -182,15 +196,12 @@ def _book_under_lock(
         booking.held_from = network_digest(wish.circumstances)
     # Who pays with older money may have an unpaid hold of their own in the way.
     give_up_replaced_holds(booking, wish, now)
-    return _make_ours(booking, payment and lock_spendable(payment.id), "client", now)
+    return _make_ours(booking, payment and lock_spendable(payment.id), "client", now, is_awaited=not wish.is_anonymous)
 
 
-def _own_hold(wish: Wish, payment: Payment | None) -> Booking | None:
-    """Find the hold that was paid for, or the free one."""
-    digests = email_digests(wish.customer.email)
+def _paid_hold(payment: Payment) -> Booking | None:
+    """Find the hold that was paid for."""
     holds = Booking.objects.select_for_update(of=("self",)).filter(state__in=PAYABLE)
-    if payment is None:
-        return holds.filter(session_type="free", state=BookingState.HELD, customer_email_hash__in=digests).first()
     return holds.filter(id=UUID(payment.reference)).first() if payment.reference else None
 
 
@@ -199,19 +210,22 @@ def _place(hold: Booking, payment: Payment | None, actor: str, now: datetime) ->
     return _make_ours(hold, payment, actor, now)
 
 
-def _make_ours(booking: Booking, payment: Payment | None, actor: str, now: datetime) -> Booking:
+def _make_ours(
+    booking: Booking, payment: Payment | None, actor: str, now: datetime, *, is_awaited: bool = True
+) -> Booking:
     if payment is not None:
         booking.spend(payment)
     bound_free_calls(booking, now=now)
     claim_slot(booking, now=now)
     record(action="booking.placed", actor=actor, target=f"booking:{booking.id}", now=now)
-    # The caller tries at once; if it does not live to see the answer, the worker looks and, if need be, books.
+    # Who waits for the answer tries at once; if they do not live to see it, the worker looks and, if need be, books.
+    patience = settings.CALENDAR_TAKEOVER_SECONDS if is_awaited or payment is not None else 0
     enqueue(
         topic="calendar.create",
         lane=booking.lane,
         payload={"booking_id": str(booking.id)},
         now=now,
-        due_at=now + timedelta(seconds=settings.CALENDAR_TAKEOVER_SECONDS),
+        due_at=now + timedelta(seconds=patience),
     )
     return booking
 

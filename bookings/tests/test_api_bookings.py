@@ -151,13 +151,25 @@ def test_hold_makes_the_slot_unavailable_to_others(visitor: Visitor, api: APICli
     assert {slot["time"]: slot["available"] for slot in slots}["10:00 AM"] is False
 
 
-def test_free_call_is_held_and_booked_without_payment(visitor: Visitor) -> None:
+@pytest.mark.parametrize("proof", ["consentId", "token"])
+def test_free_call_is_held_and_booked_without_payment(visitor: Visitor, api: APIClient, proof: str) -> None:
     visitor.session_type, visitor.session_format = "free", None
+    if proof == "consentId":
+        visitor.extra["consentId"] = visitor.consent()[1]["consentId"]
 
     held, hold = visitor.hold(None)
-    status, booked = visitor.book()
+    headers = {"Authorization": f"Bearer {hold['token']}"} if proof == "token" else {}
+    booked = api.post("/api/bookings", visitor.wish, headers=headers)
 
-    assert (held, hold["payment"], status, booked["bookingId"]) == (201, None, 201, hold["bookingId"])
+    assert (held, hold["payment"], booked.status_code) == (201, None, 201)
+    assert (booked.json()["bookingId"], booked.json()["manageUrl"] is not None) == (hold["bookingId"], True)
+
+
+@pytest.mark.parametrize("token", ["rubbish", ""])
+def test_stale_token_breaks_no_booking(visitor: Visitor, api: APIClient, token: str) -> None:
+    body = visitor.wish | {"paymentId": visitor.paid_payment_id()}
+
+    assert api.post("/api/bookings", body, headers={"Authorization": f"Bearer {token}"}).status_code == 201
 
 
 @pytest.mark.parametrize(

@@ -246,8 +246,8 @@ def test_book_session_books_a_free_call_without_payment(now: datetime) -> None:
 
 
 def test_book_session_of_a_free_call_completes_its_hold(now: datetime) -> None:
-    wish = _wish(session_type="free", session_format=None)
-    hold = _held(wish)
+    hold = _held(_wish(session_type="free", session_format=None))
+    wish = _wish(session_type="free", session_format=None, consent_id=hold.consent_id)
 
     assert book_session(wish=wish, payment_id=None, now=now).id == hold.id
 
@@ -261,10 +261,13 @@ def test_book_session_of_a_free_call_repeated_is_the_same(now: datetime) -> None
 
 
 def test_book_session_allows_one_open_free_call(now: datetime) -> None:
-    book_session(wish=_wish(session_type="free", session_format=None), payment_id=None, now=now)
+    call = book_session(wish=_wish(session_type="free", session_format=None), payment_id=None, now=now)
+    wish = _wish(session_type="free", session_format=None, hour=12, consent_id=call.consent_id)
 
     with pytest.raises(FreeCallAlreadyBooked):
-        book_session(wish=_wish(session_type="free", session_format=None, hour=12), payment_id=None, now=now)
+        book_session(wish=wish, payment_id=None, now=now)
+
+    assert Booking.objects.count() == 1
 
 
 def test_place_paid_hold_completes_the_hold_without_the_browser(now: datetime) -> None:

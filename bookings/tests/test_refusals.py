@@ -30,8 +30,9 @@ def _second_spending() -> None:
 
 
 def _second_free_call() -> None:
-    make_booking(wish=make_wish(session_type="free", session_format=None, clock=time(15, 0)))
-    make_booking(wish=make_wish(session_type="free", session_format=None, clock=time(16, 0)))
+    for hour in (15, 16):
+        wish = make_wish(session_type="free", session_format=None, clock=time(hour, 0))
+        make_booking(wish=wish, state=BookingState.PENDING)
 
 
 @pytest.mark.parametrize(

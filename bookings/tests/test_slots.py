@@ -175,11 +175,20 @@ def test_database_lets_a_returned_payment_be_spent_again(state: BookingState) ->
 
 @pytest.mark.django_db
 def test_database_refuses_a_second_open_free_call() -> None:
-    wish = make_wish(session_type="free", session_format=None)
-    make_booking(wish=wish)
+    make_booking(wish=make_wish(session_type="free", session_format=None), state=BookingState.PENDING)
+    other = make_wish(session_type="free", session_format=None, clock=time(15, 0))
 
     with pytest.raises(IntegrityError, match="booking_one_open_free_call"), transaction.atomic():
-        make_booking(wish=make_wish(session_type="free", session_format=None, clock=time(15, 0)))
+        make_booking(wish=other, state=BookingState.PENDING)
+
+
+@pytest.mark.django_db
+def test_database_lets_a_free_call_be_held_beside_the_open_one() -> None:
+    make_booking(wish=make_wish(session_type="free", session_format=None), state=BookingState.PENDING)
+
+    hold = make_booking(wish=make_wish(session_type="free", session_format=None, clock=time(15, 0)))
+
+    assert hold.state == BookingState.HELD
 
 
 @pytest.mark.django_db

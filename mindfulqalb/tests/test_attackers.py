@@ -73,6 +73,36 @@ ELSEWHERE = {
         "bookings/tests/test_strangers.py",
         "hold_says_the_same_whether_we_know_the_email_at_every_age",
     ),
+    "asking by email for somebody's free call, and when it is": (
+        "bookings/tests/test_free_calls.py",
+        "time_is_refused_alike_whether_there_is_a_free_call",
+    ),
+    "a free call in the name of somebody who has one": (
+        "bookings/tests/test_free_calls.py",
+        "answer_to_who_proves_nothing_is_the_same_whether_there_is_a_free_call",
+    ),
+    "a hold in somebody's name, to be taken for theirs": (
+        "bookings/tests/test_free_calls.py",
+        "hold_in_somebodys_name_locks_them_out_of_nothing_and_is_never_taken_for_theirs",
+    ),
+    "filling the calendar with free calls": (
+        "bookings/tests/test_strangers.py",
+        "one_network_fills_no_calendar_with_free_calls",
+    ),
+    "an address as a name": ("bookings/tests/test_strangers.py", "name_that_carries_an_address_greets_nobody"),
+    "holds from many addresses of one network": (
+        "bookings/tests/test_strangers.py",
+        "holds_of_one_ipv6_network_are_counted_together",
+    ),
+    "spending another's credit": ("bookings/tests/test_booking.py", "book_session_spends_nobody_elses_credit"),
+    "a receipt and an email": (
+        "bookings/tests/test_strangers.py",
+        "receipt_and_email_open_no_booking_but_the_payers_own_call_repeated_does",
+    ),
+    "an order's id for its payment's": (
+        "payments/tests/test_returns.py",
+        "a_failed_return_of_an_order_that_was_paid_after_all_is_paid_and_names_no_payment",
+    ),
     "slow bodies": ("bookings/tests/journeys/test_slow_clients.py", "slow_bodies_keep_nobody_else_waiting"),
     "slow reading": ("mindfulqalb/serving/tests/test_whole_requests.py", "thread_is_free_while_its_answer_travels"),
 }

@@ -33,10 +33,16 @@ def network_digest(circumstances: Circumstances) -> str:
 def bound_holds(booking: Booking, *, now: datetime) -> None:
     """Raise TooManyHolds for a hold more than its email or its network may keep."""
     live = Booking.objects.filter(state=BookingState.HELD, hold_expires_at__gt=now)
-    by_email = live.filter(customer_email_hash=booking.customer_email_hash).count()
-    # Whole towns share one address behind a mobile carrier, so it may keep more than a person may.
-    by_address = live.filter(held_from=booking.held_from).count()
-    if by_email >= settings.HOLDS_PER_EMAIL or by_address >= settings.HOLDS_PER_ADDRESS:
+    of_email = Q(customer_email_hash=booking.customer_email_hash)
+    from_here = Q(held_from=booking.held_from)
+    bounds = (
+        # An email may be anybody's who knows it: from elsewhere they must not use up its owner's share.
+        (of_email & from_here, settings.HOLDS_PER_EMAIL),
+        (of_email, settings.HOLDS_PER_EMAIL_ANYWHERE),
+        # Whole towns share one address behind a mobile carrier, so it may keep more than a person may.
+        (from_here, settings.HOLDS_PER_ADDRESS),
+    )
+    if any(live.filter(counted).count() >= bound for counted, bound in bounds):
         raise TooManyHolds(retry_after=timedelta(minutes=settings.HOLD_MINUTES))
 
 

@@ -113,6 +113,28 @@ def test_free_calls_of_one_network_do_not_stand_in_the_way_of_another(
     assert (here[0], elsewhere.status_code) == (429, 202)
 
 
+def test_holds_in_somebodys_name_from_elsewhere_leave_them_their_own(visitor: Visitor, api: APIClient) -> None:
+    def hold(hour: int, address: str) -> int:
+        visitor.starts_at = next_slot(hour)
+        return api.post("/api/bookings/hold", visitor.wish | {"payWith": "razorpay"}, REMOTE_ADDR=address).status_code
+
+    there = [hold(hour, "198.51.100.7") for hour in (9, 10, 11)]
+    here = [hold(hour, "203.0.113.9") for hour in (12, 13, 14)]
+
+    assert (there, here) == ([201, 201, 429], [201, 201, 429])
+
+
+def test_holds_of_one_email_are_bounded_everywhere(visitor: Visitor, api: APIClient, settings: Settings) -> None:
+    settings.HOLDS_PER_EMAIL_ANYWHERE = 3
+    statuses = []
+    for number in range(4):
+        visitor.starts_at = next_slot(10 + number)
+        body = visitor.wish | {"payWith": "razorpay"}
+        statuses.append(api.post("/api/bookings/hold", body, REMOTE_ADDR=f"198.51.100.{number}").status_code)
+
+    assert statuses == [201, 201, 201, 429]
+
+
 def test_holds_of_one_ipv6_network_are_counted_together(visitor: Visitor, api: APIClient) -> None:
     def hold(number: int) -> int:
         day, hour = divmod(number, 4)

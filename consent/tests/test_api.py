@@ -225,7 +225,7 @@ def test_consent_of_a_browser_with_a_long_locale_is_kept(api: APIClient, setting
 
 
 def test_consent_is_counted_per_email_from_whatever_address(api: APIClient, settings: Settings) -> None:
-    settings.RATE_LIMITS = settings.RATE_LIMITS | {"email": "2/m"}
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"email_anywhere": "2/m"}
 
     statuses = [api.post("/api/consent", BODY, REMOTE_ADDR=f"203.0.113.{number}").status_code for number in range(3)]
 

@@ -99,21 +99,36 @@ class AddressThrottle(RateThrottle):
 
 
 class EmailThrottle(RateThrottle):
-    """Counts per email in the body (`customer.email` or `email`), over all calls and addresses together.
+    """Counts per email in the body (`customer.email` or `email`), over all calls together.
 
-    Only its blind index reaches Redis.
+    First with the network that the request comes from, and only what passes there by itself, against a wider limit:
+    whoever knows somebody's email must not use up their share from one place. Only its blind index reaches Redis.
     """
 
     scope = "email"
+    anywhere: ClassVar[str] = "email_anywhere"
 
     def identity(self, request: Request) -> str | None:
-        """Name the email's digest; what is no email is left to the serializer."""
-        data = request.data if isinstance(request.data, dict) else {}
-        customer = data.get("customer")
-        email = customer.get("email") if isinstance(customer, dict) else data.get("email")
-        if not isinstance(email, str) or not email.strip() or len(email) > LONGEST_EMAIL:
-            return None
-        return f"email:{email_digest(email)}"
+        """Name the email's digest and the network; what is no email is left to the serializer."""
+        digest = _digest_in(request)
+        return digest and f"email:{digest}:{client_address(request).network}"
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Count here, and then everywhere."""
+        digest = _digest_in(request)
+        if not super().allow_request(request, view) or digest is None:
+            return self._wait is None
+        self._wait = seconds_to_wait(request, scope=self.anywhere, identity=f"email:{digest}", fail_open=self.fail_open)
+        return self._wait is None
+
+
+def _digest_in(request: Request) -> str | None:
+    data = request.data if isinstance(request.data, dict) else {}
+    customer = data.get("customer")
+    email = customer.get("email") if isinstance(customer, dict) else data.get("email")
+    if not isinstance(email, str) or not email.strip() or len(email) > LONGEST_EMAIL:
+        return None
+    return email_digest(email)
 
 
 def seconds_to_wait(request: HttpRequest | Request, *, scope: str, identity: str, fail_open: bool = True) -> int | None:

@@ -50,6 +50,7 @@ RATE_LIMITS = {
     "payment": "30/m",
     "webhook": "15000/m",
     "email": "30/m",
+    "email_anywhere": "120/m",
     "login": "30/m",
     "account": "10/m",
     "staff": "600/m",

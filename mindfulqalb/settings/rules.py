@@ -10,6 +10,7 @@ HOLD_MINUTES = env.int("HOLD_MINUTES", 15)
 # How long money without a session waits for the client to choose another time, before it goes back by itself.
 PAYMENT_CREDIT_HOURS = env.int("PAYMENT_CREDIT_HOURS", 72)
 HOLDS_PER_EMAIL = env.int("HOLDS_PER_EMAIL", 2)
+HOLDS_PER_EMAIL_ANYWHERE = env.int("HOLDS_PER_EMAIL_ANYWHERE", 8)
 HOLDS_PER_ADDRESS = env.int("HOLDS_PER_ADDRESS", 10)
 FREE_CALLS_PER_ADDRESS = env.int("FREE_CALLS_PER_ADDRESS", 3)
 BOOKING_HORIZON_DAYS = env.int("BOOKING_HORIZON_DAYS", 60)

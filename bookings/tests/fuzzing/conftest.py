@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def caller(transactional_db: None, sandbox: SandboxProcess, settings: Settings) -> Caller:
     """Whom no rate limit stops."""
     settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, "1000000/s")
-    settings.HOLDS_PER_EMAIL = settings.HOLDS_PER_ADDRESS = settings.FREE_CALLS_PER_ADDRESS = 1000
+    settings.HOLDS_PER_EMAIL = settings.HOLDS_PER_EMAIL_ANYWHERE = 1000
+    settings.HOLDS_PER_ADDRESS = settings.FREE_CALLS_PER_ADDRESS = 1000
     settings.STAFF_SECOND_FACTOR_REQUIRED = False
     consent = make_upcoming().consent
     assert consent

@@ -87,7 +87,8 @@ class Stack:
             "CALENDAR_REQUEST_DEADLINE": "3",
             "CALCOM_CALLS_PER_MINUTE": "2000",
             "RATE_LIMITS": '{"read":"10000/m","availability":"10000/m","consent":"10000/m",'
-            '"booking":"10000/m","payment":"10000/m","webhook":"10000/m","email":"10000/m"}',
+            '"booking":"10000/m","payment":"10000/m","webhook":"10000/m","email":"10000/m",'
+            '"email_anywhere":"10000/m"}',
             "HOLDS_PER_ADDRESS": "1000",
             "FREE_CALLS_PER_ADDRESS": "1000",
             "PYTHONUNBUFFERED": "1",

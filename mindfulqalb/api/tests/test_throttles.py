@@ -43,7 +43,7 @@ class LoginView(BookingView):
 
 @pytest.fixture(autouse=True)
 def limits(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.RATE_LIMITS = {"booking": "3/m", "login": "3/m", "email": "2/h"}
+    settings.RATE_LIMITS = {"booking": "3/m", "login": "3/m", "email": "2/h", "email_anywhere": "4/h"}
     monkeypatch.setattr(throttles, "outage", Outage())
 
 
@@ -116,12 +116,26 @@ def test_a_made_up_header_makes_no_new_caller() -> None:
 
 
 @pytest.mark.parametrize("wrap", [lambda email: {"email": email}, lambda email: {"customer": {"email": email}}])
-def test_an_email_is_counted_whatever_the_address_and_spelling(wrap: Any) -> None:
-    email = an_email()
+def test_an_email_is_counted_per_network_whatever_its_spelling(wrap: Any) -> None:
+    email, address = an_email(), an_address()
     spellings = [email, email.upper(), f" {email} "]
 
-    assert [post(address=an_address(), body=wrap(text)).status_code for text in spellings] == [200, 200, 429]
-    assert statuses(1, address=an_address(), body=wrap(an_email())) == [200]
+    assert [post(address=address, body=wrap(text)).status_code for text in spellings] == [200, 200, 429]
+    assert statuses(1, address=an_address(), body=wrap(email)) == [200]
+
+
+def test_an_email_is_counted_everywhere_against_a_wider_limit() -> None:
+    body = {"email": an_email()}
+
+    assert [post(address=an_address(), body=body).status_code for _ in range(5)] == [200] * 4 + [429]
+
+
+def test_who_is_refused_at_one_place_uses_up_nobodys_share_elsewhere() -> None:
+    body, flooding = {"email": an_email()}, an_address()
+
+    flood = statuses(20, address=flooding, body=body)
+
+    assert (flood.count(200), statuses(2, address=an_address(), body=body)) == (2, [200, 200])
 
 
 @pytest.mark.parametrize("email", [None, "", "  ", 5, ["a@b.com"], {"a": 1}, "x" * 255, True])

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db.models import F, Sum
+
 from bookings.models import Booking
 from bookings.states import BookingState
+from consent.links import revokes_links
 from consent.models import ConsentRecord
 from consent.queries import is_standing, may_process
 from mindfulqalb.encryption.blind_index import email_digests
@@ -44,3 +47,10 @@ def may_be_written_to(booking: Booking) -> bool:
     has_acts = ConsentRecord.objects.filter(email_hash__in=digests).exists()
     is_restricted = Restriction.objects.filter(person_hash__in=digests).exists()
     return not has_acts and not is_restricted and may_process(email=consent.email, acted_on=acted_on())
+
+
+@revokes_links
+def corrections(consent: ConsentRecord) -> int:
+    """Count how often the links of the sessions that stand on a consent were revoked: those to it go with them."""
+    standing = Booking.objects.filter(consent_id=consent.id)
+    return int(standing.aggregate(times=Sum(F("link_version") - 1, default=0))["times"])

@@ -14,6 +14,7 @@ from bookings.models import Booking
 from bookings.receipts import booking_paid_by
 from bookings.refusals import BeingPlaced, database_refusals
 from bookings.states import BookingState
+from consent.links import consent_url
 from mindfulqalb.audit.services import record
 from mindfulqalb.encryption.blind_index import email_digest, email_digests
 from mindfulqalb.outbox.services import enqueue
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 # Until it stands in the calendar it is found there by the address that was given first.
 UNDECIDED = (BookingState.HELD, BookingState.PENDING)
-LINK = re.compile(re.escape(settings.SITE_URL) + r"/(manage|reminders)/[\w-]+\.[\w-]+\.[\w-]+")
+LINK = re.compile(re.escape(settings.SITE_URL) + r"/(manage|reminders|consent)/[\w-]+\.[\w-]+\.[\w-]+")
 
 
 def correct_customer_email(correction: Correction) -> Callable[[str], str] | None:
@@ -84,4 +85,6 @@ def _booking_about(about: str) -> Booking | None:
 
 def _with_new_links(booking: Booking, now: datetime, text: str) -> str:
     new = {"manage": manage_url(booking, now=now), "reminders": reminders_url(booking, now=now)}
-    return LINK.sub(lambda link: new[link[1]], text)
+    if booking.consent is not None:
+        new["consent"] = consent_url(booking.consent, now=now)
+    return LINK.sub(lambda link: new.get(link[1], link[0]), text)

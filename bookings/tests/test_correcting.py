@@ -29,6 +29,7 @@ from bookings.states import BookingState
 from bookings.tests.builders import JOHN, make_booking, make_payment, make_upcoming, make_wish
 from bookings.undelivered import unreached_bookings
 from consent.evidence import Circumstances
+from consent.links import consent_token
 from consent.withdrawal import withdraw_consent
 from mindfulqalb.api.tokens import InvalidToken
 from mindfulqalb.audit.models import AuditEvent
@@ -249,6 +250,24 @@ def test_address_with_a_free_call_takes_no_second_one(sandbox: SandboxProcess) -
 
 
 # Consent was given under the first address
+
+
+def test_corrected_address_ends_the_link_to_the_consent_and_carries_a_new_one(
+    client: Client, sandbox: SandboxProcess
+) -> None:
+    """Whoever reads the wrong mailbox could read what was agreed to, and withdraw it, for seven years."""
+    booking = make_upcoming()
+    assert booking.consent is not None
+    old = f"/consent/{consent_token(booking.consent, now=datetime.now(UTC))}"
+    before = client.get(old).status_code
+
+    _correct(_confirmed(booking))
+
+    paths = [old, f"{old}/receipt.json"]
+    mail = _mails(sandbox)["confirmation", 1]
+    (new,) = set(re.findall(r"/consent/[\w.-]+", mail["text"]))
+    statuses = before, *(client.get(path).status_code for path in paths), client.post(f"{old}/withdraw").status_code
+    assert (statuses, client.get(new).status_code) == ((200, 404, 404, 404), 200)
 
 
 def test_corrected_client_is_still_reminded_until_they_withdraw(sandbox: SandboxProcess) -> None:

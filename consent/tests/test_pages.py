@@ -96,6 +96,16 @@ def test_receipt_is_a_file_to_take_along(browser: Client, consent: ConsentRecord
     }
 
 
+def test_link_lasts_a_year_and_says_then_how_to_get_another(
+    browser: Client, consent: ConsentRecord, now: datetime
+) -> None:
+    ages = [timedelta(days=364), timedelta(days=366)]
+    old, gone = (browser.get(f"/consent/{consent_token(consent, now=now - age)}") for age in ages)
+
+    assert (old.status_code, gone.status_code) == (200, 404)
+    assert "Write to us, and we will send you a new one" in gone.content.decode()
+
+
 def bad_tokens(consent: ConsentRecord, now: datetime) -> list[str]:
     soon = now + timedelta(days=1)
     closing = ConsentRecord(id=consent.id, expires_at=now - timedelta(seconds=1))

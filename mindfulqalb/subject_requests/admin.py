@@ -11,18 +11,20 @@ from django.contrib import admin
 from django.http import HttpResponse
 from django.utils import timezone
 
+from mindfulqalb.api.errors import Refusal
 from mindfulqalb.bulk_actions.row_actions import RowAction
 from mindfulqalb.staff.confirmation import Question, ask_first, is_confirmed
 from mindfulqalb.staff.finding import ClientFilter, FindsByEmail
 from mindfulqalb.staff.masking import mask_email, mask_name, mask_phone
 from mindfulqalb.staff.reveal import RevealingAdmin
 from mindfulqalb.subject_requests.answers import Particulars
-from mindfulqalb.subject_requests.gathering import ENCODER, gather, held_page
+from mindfulqalb.subject_requests.gathering import ENCODER, held_page
 from mindfulqalb.subject_requests.models import SubjectRequest
 from mindfulqalb.subject_requests.services import (
     answer_request,
     begin_erasure,
     close_request,
+    hand_out_held,
     missing_particulars,
     receive_request,
     verify_identity,
@@ -194,9 +196,12 @@ class SubjectRequestAdmin(FindsByEmail, RevealingAdmin):
         if len(rows) > 1 or not request.POST.get("reason", "").strip():
             self.message_user(request, "One person at a time, with a reason.", "WARNING")
             return None
-        target = f"subject_request:{row.pk}"
         why, now = request.POST["reason"], timezone.now()
-        held = gather(email=row.email, actor=_actor(request), reason=why, now=now, target=target)
+        try:
+            held = hand_out_held(request_id=row.pk, actor=_actor(request), reason=why, now=now)
+        except Refusal as refusal:
+            self.message_user(request, str(refusal.detail), "WARNING")
+            return None
         suffix, media_type = HANDED_OUT_AS[form]
         headers = {"Content-Disposition": f'attachment; filename="held.{suffix}"', "Cache-Control": "no-store"}
         return HttpResponse(write(held), content_type=media_type, headers=headers)

@@ -11,6 +11,7 @@ from mindfulqalb.audit.services import record, required_reason
 from mindfulqalb.encryption.blind_index import email_digest
 from mindfulqalb.retention.restrictions import restrict_person
 from mindfulqalb.subject_requests.answers import Asked, Particulars, answers
+from mindfulqalb.subject_requests.gathering import gather
 from mindfulqalb.subject_requests.models import SubjectRequest
 from mindfulqalb.subject_requests.states import DUE, RequestKind
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from mindfulqalb.retention.models import Restriction
+    from mindfulqalb.subject_requests.gathering import Held
 
 NOT_SAID = Particulars()
 
@@ -45,6 +47,14 @@ class NothingToDo(Refusal):
     code = "nothing_to_do"
     status = 409
     sentence = "There is nothing of theirs here that this could change."
+
+
+class NotAskedFor(Refusal):
+    """All that is held is for whoever asked to see it."""
+
+    code = "not_asked_for"
+    status = 409
+    sentence = "This person did not ask to see what is held: take that request in first."
 
 
 def receive_request(
@@ -101,6 +111,20 @@ def answer_request(*, request_id: UUID, reason: str, actor: str, now: datetime) 
             raise NothingToDo
         _note(request, "answered", actor, now, {"kind": request.kind, "rows": count, "reason": why})
     return count
+
+
+def hand_out_held(*, request_id: UUID, reason: str, actor: str, now: datetime) -> Held:
+    """Return all that is held on whoever asked to see it, on record.
+
+    Raises IdentityNotVerified, RequestClosed, NotAskedFor for a request of another kind, ReasonRequired.
+    """
+    with transaction.atomic():
+        request = _open(request_id)
+        if request.kind != RequestKind.ACCESS:
+            raise NotAskedFor
+        if not request.verification:
+            raise IdentityNotVerified
+        return gather(email=request.email, actor=actor, reason=reason, now=now, target=f"subject_request:{request.id}")
 
 
 def verify_identity(*, request_id: UUID, verification: str, actor: str, now: datetime) -> SubjectRequest:

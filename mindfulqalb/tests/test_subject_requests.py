@@ -214,6 +214,7 @@ def test_staff_gather_with_a_reason_and_not_without(client: Client, action: str)
     log_in(client)
     make_traces()
     row = make_request()
+    verify_identity(request_id=row.id, verification="known", **STAFF)
 
     asked, unreasoned = act(client, action, row), act(client, action, row, confirmed="yes")
     given = act(client, action, row, confirmed="yes", reason="their request")
@@ -225,3 +226,26 @@ def test_staff_gather_with_a_reason_and_not_without(client: Client, action: str)
         True,
     )
     assert AuditEvent.objects.filter(action="personal_data.read").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "steps", "sentence"),
+    [
+        ("access", [], "Note first how their identity was verified"),
+        ("erasure", ["verified_known"], "did not ask to see what is held"),
+        ("access", ["verified_known", "closed_done"], "This request is closed"),
+    ],
+)
+@pytest.mark.parametrize("action", ["gather_json", "gather_page"])
+def test_nothing_is_handed_out_but_to_whoever_asked_and_is_known(
+    client: Client, action: str, kind: str, steps: list[str], sentence: str
+) -> None:
+    log_in(client)
+    row = make_request(kind)
+    for step in steps:
+        act(client, step, row)
+
+    answer = act(client, action, row, confirmed="yes", reason="their request")
+
+    assert (answer.status_code, sentence in client.get(answer["Location"]).content.decode()) == (302, True)
+    assert AuditEvent.objects.filter(action="personal_data.read").count() == 0

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
@@ -73,14 +76,26 @@ def is_genuine(certificate: Mapping[str, Any]) -> bool:
 
 
 def store_copy(*, number: int) -> None:
-    """Put a checkpoint into AUDIT_CHECKPOINT_DIRECTORY; a copy that lies there already stays as it is."""
+    """Put a checkpoint into AUDIT_CHECKPOINT_DIRECTORY, whole or not at all; a copy that says anything stays as it is.
+
+    An empty one says nothing: it is what earlier versions left behind when they were killed while they wrote.
+    """
     checkpoint = AuditCheckpoint.objects.get(number=number)
     file = Path(settings.AUDIT_CHECKPOINT_DIRECTORY) / copy_name(checkpoint)
+    fresh = file.with_name(f".{file.name}.{uuid4().hex}")
     try:
-        with file.open("x", encoding="ascii") as copy:
+        with fresh.open("x", encoding="ascii") as copy:
             copy.write(certificate_text(checkpoint))
-    except FileExistsError:
-        return
+            copy.flush()
+            os.fsync(copy.fileno())
+        if _is_empty(file):
+            fresh.replace(file)
+        else:
+            # Unlike a rename, this refuses where something lies.
+            with suppress(FileExistsError):
+                file.hardlink_to(fresh)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def copy_name(checkpoint: AuditCheckpoint) -> str:
@@ -89,8 +104,23 @@ def copy_name(checkpoint: AuditCheckpoint) -> str:
 
 
 def stored_copies(directory: Path) -> list[dict[str, Any]]:
-    """Read the copies in a directory, oldest first. Raises OSError, and ValueError for a file that is no JSON."""
-    return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(directory.glob("checkpoint-*.json"))]
+    """Read the copies in a directory, oldest first. Raises OSError.
+
+    One that is no JSON object comes as {"unreadable": its name}: it is no reason to leave the others unread.
+    """
+    return [_read(file) for file in sorted(directory.glob("checkpoint-*.json"))]
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        copy = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        copy = None
+    return copy if isinstance(copy, dict) else {"unreadable": file.name}
+
+
+def _is_empty(file: Path) -> bool:
+    return file.exists() and file.stat().st_size == 0
 
 
 def _send_out(checkpoint: AuditCheckpoint, now: datetime) -> None:

@@ -26,6 +26,7 @@ from mindfulqalb.audit.signing import public_keys
 from mindfulqalb.audit.tasks import checkpoint as checkpoint_task
 from mindfulqalb.audit.tests.keys import make_signing_key, use_signing_key
 from mindfulqalb.audit.tests.test_services import NOW, make_event
+from mindfulqalb.audit.verification import verify_now
 from mindfulqalb.mail.models import SentMail
 from mindfulqalb.outbox.delivery import deliver_due
 from mindfulqalb.outbox.models import OutboxMessage
@@ -176,6 +177,34 @@ def test_copy_that_lies_there_stays_as_it_is(settings: Settings, tmp_path: Path)
     deliver_due(now=NOW, limit=10)
 
     assert (stored_copies(tmp_path), OutboxMessage.objects.get().state) == ([{}], State.DELIVERED)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_copy_that_was_cut_off_before_it_said_anything_is_written_anew(settings: Settings, tmp_path: Path) -> None:
+    settings.AUDIT_CHECKPOINT_DIRECTORY = str(tmp_path)
+    checkpoint = take_checkpoint(now=NOW)
+    (tmp_path / "checkpoint-00000001.json").touch()
+
+    deliver_due(now=NOW, limit=10)
+
+    names = [file.name for file in tmp_path.iterdir()]
+    assert (stored_copies(tmp_path), names) == ([certificate_of(checkpoint)], ["checkpoint-00000001.json"])
+
+
+@pytest.mark.parametrize("content", ["", '{"statement": ', "[]", "\udcff"])
+def test_copy_that_cannot_be_read_is_a_finding_and_hides_no_other(
+    settings: Settings, tmp_path: Path, content: str
+) -> None:
+    settings.AUDIT_CHECKPOINT_DIRECTORY = str(tmp_path)
+    make_event()
+    take_checkpoint(now=NOW)
+    text = certificate_text(take_checkpoint(now=NOW + timedelta(days=1)))
+    (tmp_path / "checkpoint-00000001.json").write_text(content, errors="surrogateescape")
+    (tmp_path / "checkpoint-00000002.json").write_text(text)
+
+    verification = verify_now(clock=lambda: NOW)
+
+    assert verification.findings == ["altered: the copy checkpoint-00000001.json cannot be read"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -59,6 +59,9 @@ class CheckpointBook:
         return True
 
     def _compare(self, copy: Mapping[str, Any]) -> None:
+        if "unreadable" in copy:
+            self._report.add(Kind.ALTERED, f"the copy {copy['unreadable']} cannot be read")
+            return
         statement = copy.get("statement")
         number = statement.get("number") if isinstance(statement, dict) else None
         if not self._take(copy, f"the copy of checkpoint {number}") or not self._ours:

@@ -13,11 +13,14 @@ from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.encryption.fields import EncryptedTextField
 from mindfulqalb.encryption.tokens import CannotOpen
 from mindfulqalb.retention.registry import Subjects, kinds
+from mindfulqalb.subject_requests.accesses import accesses_to
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from django.db.models import Model
+
+    from mindfulqalb.retention.registry import Retained
 
 
 Held = dict[str, list[dict[str, Any]]]
@@ -31,7 +34,7 @@ def gather(*, email: str, actor: str, reason: str, now: datetime, target: str = 
     record_read(
         actor=actor,
         target=target or f"gathering:{uuid4()}",
-        fields=sorted(kind for kind, retained in kinds.items() if retained.is_gathered),
+        fields=sorted(retained.kind for retained in _given()),
         reason=reason,
         now=now,
     )
@@ -41,22 +44,27 @@ def gather(*, email: str, actor: str, reason: str, now: datetime, target: str = 
 def held_on(email: str) -> Held:
     """Find the rows of every kind that are about a person; a guardian's own stand with the young person's.
 
-    Not the audit trail: it tells what staff did with these rows, and in whose words.
+    Of the audit trail they are told who looked at these rows; the rest tells what staff did with them, in their words.
     """
     subjects = Subjects(persons=email_digests(email))
     found: Held = {}
+    targets = []
     # Whatever its state, and each row once where several kinds lie in one table.
-    for retained in {
-        retained.model: retained for retained in reversed(kinds.values()) if retained.is_gathered
-    }.values():
-        rows = retained.model._base_manager.filter(retained.of(subjects)).order_by(retained.since, "pk")
+    for retained in {retained.model: retained for retained in reversed(_given())}.values():
+        rows = list(retained.model._base_manager.filter(retained.of(subjects)).order_by(retained.since, "pk"))
         found[retained.kind] = [_clear(row) for row in rows]
+        targets += [f"{retained.kind}:{row.pk}" for row in rows]
+    found["access"] = accesses_to(targets)
     return {kind: rows for kind, rows in found.items() if rows}
 
 
 def held_page(held: Held, *, now: datetime) -> str:
     """Set it as a page to read and to keep; it loads nothing from anywhere."""
     return render_to_string("subject_requests/held.html", {"held": held, "now": now})
+
+
+def _given() -> list[Retained]:
+    return [retained for retained in kinds.values() if retained.is_gathered]
 
 
 def _clear(row: Model) -> dict[str, Any]:

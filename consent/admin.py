@@ -78,7 +78,7 @@ class ConsentDocumentAdmin(AuditedAdmin):
         label="Begin a Hindi translation",
         done="Drafts to translate",
         permissions=["add"],
-        act=lambda row, _told: draft_translation(document_id=row.id, locale="hi"),
+        act=lambda row, told: draft_translation(document_id=row.id, locale="hi", actor=told.actor, now=told.now),
     )
 
 

@@ -14,6 +14,7 @@ from consent.states import GIVING, ConsentState
 from mindfulqalb.api.errors import InvalidInput, Refusal
 from mindfulqalb.audit.exports.period import Period
 from mindfulqalb.catalogue.models import SessionType
+from mindfulqalb.staff.values import distinct_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,9 +83,9 @@ class ConsentFilter:
 def known_versions() -> list[str]:
     """List the versions of all texts that are or were published, and those that records name beside."""
     published = ConsentDocument.objects.filter(published_at__isnull=False).values_list("version", flat=True)
-    return sorted({*published, *ConsentRecord.objects.values_list("consent_version", flat=True).distinct()})
+    return sorted({*published, *distinct_values(ConsentRecord._meta.get_field("consent_version"))})
 
 
 def known_session_types() -> list[str]:
     """List the types of session that we have, and those that records name beside."""
-    return sorted({*SessionType.values, *ConsentRecord.objects.values_list("session_type", flat=True).distinct()})
+    return sorted({*SessionType.values, *distinct_values(ConsentRecord._meta.get_field("session_type"))})

@@ -57,11 +57,12 @@ def publish_document(*, document_id: UUID, actor: str, now: datetime) -> Consent
         draft.sha256 = digest_of(draft)
         draft.published_at = now
         draft.save()
-        _note_publication(draft, actor, now)
+        _note(draft, "document_published", actor, now, sha256=draft.sha256)
     return draft
 
 
-def draft_translation(*, document_id: UUID, locale: str) -> ConsentDocument:
+@transaction.atomic
+def draft_translation(*, document_id: UUID, locale: str, actor: str, now: datetime) -> ConsentDocument:
     """Begin a translation of a published text: a draft that asks for the same points. Raises NotPublishable."""
     original = ConsentDocument.objects.get(id=document_id)
     if original.is_draft or original.locale == locale:
@@ -72,6 +73,7 @@ def draft_translation(*, document_id: UUID, locale: str) -> ConsentDocument:
     )
     if not is_new:
         raise NotPublishable("That translation is there already.")
+    _note(draft, "translation_begun", actor, now, original=str(original.id))
     return draft
 
 
@@ -99,12 +101,7 @@ def _publish_shipped(document: ConsentDocument, now: datetime) -> bool:
     return True
 
 
-def _note_publication(document: ConsentDocument, actor: str, now: datetime) -> None:
-    record(
-        action="consent.document_published",
-        actor=actor,
-        target=f"consent_document:{document.id}",
-        now=now,
-        details={"kind": document.kind, "version": document.version, "locale": document.locale}
-        | {"sha256": document.sha256},
-    )
+def _note(document: ConsentDocument, what: str, actor: str, now: datetime, **details: str) -> None:
+    named = {"kind": document.kind, "version": document.version, "locale": document.locale}
+    target = f"consent_document:{document.id}"
+    record(action=f"consent.{what}", actor=actor, target=target, now=now, details=named | details)

@@ -108,7 +108,7 @@ def test_translation_with_the_same_points_is_published() -> None:
 def test_translation_begins_with_the_points_of_its_original() -> None:
     original = publish()
 
-    draft = draft_translation(document_id=original.id, locale="hi")
+    draft = draft_translation(document_id=original.id, locale="hi", actor="staff:7", now=NOW)
 
     assert (draft.is_draft, draft.locale, draft.version, draft.required_ids, draft.sha256) == (
         True,
@@ -118,7 +118,17 @@ def test_translation_begins_with_the_points_of_its_original() -> None:
         "",
     )
     with pytest.raises(NotPublishable, match="there already"):
-        draft_translation(document_id=original.id, locale="hi")
+        draft_translation(document_id=original.id, locale="hi", actor="staff:7", now=NOW)
+
+
+def test_beginning_a_translation_is_on_record() -> None:
+    original = publish()
+
+    draft = draft_translation(document_id=original.id, locale="hi", actor="staff:7", now=NOW)
+
+    event = AuditEvent.objects.get(action="consent.translation_begun")
+    named = {"kind": original.kind, "version": original.version, "locale": "hi", "original": str(original.id)}
+    assert (event.actor, event.target, event.details) == ("staff:7", f"consent_document:{draft.id}", named)
 
 
 @pytest.mark.parametrize("locale", ["en", "hi"])
@@ -126,7 +136,7 @@ def test_translation_of_a_draft_or_into_its_own_language_is_refused(locale: str)
     document = publish() if locale == "en" else make_draft()
 
     with pytest.raises(NotPublishable, match="Only a published text"):
-        draft_translation(document_id=document.id, locale=locale)
+        draft_translation(document_id=document.id, locale=locale, actor="staff:7", now=NOW)
 
 
 # In the admin

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
 from django.db import transaction
 
 from mindfulqalb.bulk_actions.row_actions import RowAction
@@ -88,3 +89,14 @@ class StaffMemberAdmin(AuditedAdmin, UserAdmin[StaffMember]):
         reach=_within_reach,
         act=lambda row, told: log_out_everywhere(member=row, actor=told.actor, now=told.now),
     )
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RoleAdmin(AuditedAdmin, GroupAdmin):
+    """Roles, which the code makes (`roles.py`); what a superuser changes of one by hand is on record."""
+
+    kind = "role"
+    on_record = ("name", "permissions")

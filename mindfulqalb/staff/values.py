@@ -11,6 +11,7 @@ from psycopg import sql
 if TYPE_CHECKING:
     from django.db.models import Field
 
+EVERY_ROW = sql.SQL("TRUE")
 # PostgreSQL does not skip from value to value by itself: https://wiki.postgresql.org/wiki/Loose_indexscan
 DISTINCT = """
 WITH RECURSIVE found AS (
@@ -26,7 +27,7 @@ SELECT value FROM found WHERE value IS NOT NULL
 class ValuesFilter(admin.AllValuesFieldListFilter):
     """Offers each value that a column has; an index must begin with the column. A partial one: `condition` names it."""
 
-    condition: ClassVar[sql.SQL] = sql.SQL("TRUE")
+    condition: ClassVar[sql.SQL] = EVERY_ROW
 
     def __init__(self, field: Field[Any, Any], *place: Any, **named: Any) -> None:
         """Find the values anew for each page."""
@@ -34,7 +35,7 @@ class ValuesFilter(admin.AllValuesFieldListFilter):
         self.lookup_choices: Any = distinct_values(field, self.condition)
 
 
-def distinct_values(field: Field[Any, Any], condition: sql.SQL) -> list[Any]:
+def distinct_values(field: Field[Any, Any], condition: sql.SQL = EVERY_ROW) -> list[Any]:
     """List the values of a column in order, by as many steps in its index as there are values."""
     table, column = sql.Identifier(field.model._meta.db_table), sql.Identifier(str(field.column))
     query = sql.SQL(DISTINCT).format(table=table, column=column, condition=condition)

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
 from consent.models import ConsentDocument
@@ -161,6 +161,16 @@ def test_account_is_recorded_by_its_roles_and_nobodys_name(client: Client, edito
     target = f"staff:{member.pk}"
     assert edits("staff") == [("staff.changed", target, editor, {"changes": changes})]
     assert StaffMember.objects.get(pk=member.pk).first_name == "Ravindra"
+
+
+def test_role_changed_by_hand_is_recorded_with_its_permissions(client: Client, editor: str) -> None:
+    role = Group.objects.create(name="Auditors")
+    permission = Permission.objects.get(codename="view_consentrecord")
+
+    send(client, "auth_group", role, name="Auditors", permissions=[permission.pk])
+
+    changes = {"permissions": {"before": [], "after": [str(permission.pk)]}}
+    assert edits("role") == [("role.changed", f"role:{role.pk}", editor, {"changes": changes})]
 
 
 def test_new_password_is_on_record_without_a_word_of_it(client: Client, editor: str) -> None:

@@ -132,11 +132,15 @@ def _has_earlier_money(payment: Payment) -> bool:
 
 
 def _offer_wanted(wish: Wish, payment: Payment | None) -> SessionOffer:
-    """Find the offer; where the client names no format, the payment says which. Raises PaymentForOtherSession."""
+    """Find the offer; where the client names no format, the payment says which. Raises PaymentForOtherSession.
+
+    What was paid for is theirs, though it was taken off the list meanwhile.
+    """
     if payment is None:
         return find_offer(session_type=wish.session_type, session_format=wish.session_format)
-    paid = find_offer(session_type=payment.item)
-    asked = find_offer(session_type=wish.session_type, session_format=wish.session_format or paid.format)
+    paid = find_offer(session_type=payment.item, is_paid_for=True)
+    session_format = wish.session_format or paid.format
+    asked = find_offer(session_type=wish.session_type, session_format=session_format, is_paid_for=True)
     if asked.id != paid.id:
         sentence = _("This payment was made for %(session)s.") % {"session": paid.title}
         raise PaymentForOtherSession(fields={"sessionType": [sentence]})

@@ -20,6 +20,7 @@ from bookings.states import BookingState
 from bookings.tests.builders import JOHN, make_booking, make_catalogue, make_payment, make_wish, next_slot
 from consent.refusals import ConsentRequired
 from mindfulqalb.audit.models import AuditEvent
+from mindfulqalb.catalogue.models import SessionOffer
 from mindfulqalb.outbox.models import OutboxMessage
 from payments.models import Refund
 from payments.services import PaymentUnusable, UnknownPayment
@@ -104,6 +105,18 @@ def test_book_session_takes_the_format_from_the_payment(now: datetime) -> None:
     booking = book_session(wish=_wish(session_format=None), payment_id=payment.provider_payment_id, now=now)
 
     assert (booking.session_format, booking.ends_at - booking.starts_at) == ("chat", timedelta(minutes=30))
+
+
+@pytest.mark.parametrize("session_format", ["chat", None])
+def test_book_session_sells_what_was_paid_for_though_it_was_taken_off_the_list(
+    session_format: str | None, now: datetime
+) -> None:
+    payment = make_payment(item="individual-chat")
+    SessionOffer.objects.filter(format="chat").update(is_active=False)
+
+    booking = book_session(wish=_wish(session_format=session_format), payment_id=payment.provider_payment_id, now=now)
+
+    assert (booking.state, booking.session_format) == (BookingState.PENDING, "chat")
 
 
 @pytest.mark.parametrize("wanted", [("couples", "video"), ("individual", "audio"), ("free", None)])

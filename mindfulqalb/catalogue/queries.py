@@ -54,12 +54,13 @@ def active_offers() -> QuerySet[SessionOffer]:
     )
 
 
-def find_offer(*, session_type: str, session_format: str | None = None) -> SessionOffer:
+def find_offer(*, session_type: str, session_format: str | None = None, is_paid_for: bool = False) -> SessionOffer:
     """Find the offer that a caller names.
 
     `session_type` may be `individual`, `individual-video`, or, from the present front end, a bare format (`video` means
     `individual-video`); a type without format means the type's default offer, and `session_format` counts only where
-    the name itself says none. Raises UnknownSession naming the field.
+    the name itself says none. What is paid for is found also when it is not sold any more. Raises UnknownSession naming
+    the field.
     """
     kind, wanted = _split(session_type, session_format)
     format_field = "format" if session_format and kind == session_type else "sessionType"
@@ -69,14 +70,16 @@ def find_offer(*, session_type: str, session_format: str | None = None) -> Sessi
     if wanted is not None and wanted not in SessionFormat.values:
         sentence = _("Unknown format. Choose from %(names)s.") % {"names": _listed(SessionFormat.values)}
         raise UnknownSession(fields={format_field: [sentence]})
-    offers = SessionOffer.objects.filter(is_active=True, therapist__is_active=True, session_type=kind)
+    offers = SessionOffer.objects.filter(therapist__is_active=True, session_type=kind)
+    if not is_paid_for:
+        offers = offers.filter(is_active=True)
     # The free call has one format; naming another one is no reason to send a client away.
     narrowed = (
         offers
         if kind == SessionType.FREE
         else offers.filter(**({"format": wanted} if wanted else {"is_default": True}))
     )
-    offer = narrowed.select_related("therapist").order_by("position").first()
+    offer = narrowed.select_related("therapist").order_by("-is_active", "position").first()
     if offer is None:
         raise UnknownSession(fields={format_field: ["This session is not offered in that format."]})
     return offer

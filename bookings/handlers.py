@@ -12,6 +12,7 @@ from bookings.credits import is_unspent
 from bookings.ledger_report import ledger_letter
 from bookings.letters import (
     address_corrected_letter,
+    call_lost_letter,
     cancelled_letter,
     confirmation_letter,
     moved_letter,
@@ -158,7 +159,7 @@ def tell_staff_of_given_up_move(delivery: Delivery) -> None:
 
 @handles("email.pending")
 def send_pending(delivery: Delivery) -> None:
-    """Mail that the money is here, where the calendar has not answered yet."""
+    """Mail that it takes longer, and that the money is here, where the calendar has not answered yet."""
     booking = _booking_of(delivery)
     if booking.state == BookingState.PENDING:
         send_letter(letter=pending_letter(booking, now=delivery.now), key=delivery.message_id, now=delivery.now)
@@ -178,7 +179,12 @@ def send_reminder(delivery: Delivery) -> None:
 @handles("email.slot_lost")
 def send_slot_lost(delivery: Delivery) -> None:
     """Mail that the time is gone, where the client has not chosen again by themselves."""
-    letter = slot_lost_letter(_booking_of(delivery), payment_id=UUID(delivery.payload["payment_id"]), now=delivery.now)
+    booking = _booking_of(delivery)
+    if "payment_id" in delivery.payload:
+        payment_id = UUID(delivery.payload["payment_id"])
+        letter = slot_lost_letter(booking, payment_id=payment_id, now=delivery.now)
+    else:
+        letter = call_lost_letter(booking, now=delivery.now)
     if letter is not None:
         send_letter(letter=letter, key=delivery.message_id, now=delivery.now)
 

@@ -104,11 +104,11 @@ def address_corrected_letter(booking: Booking, *, recipient: str) -> Letter:
 
 
 def pending_letter(booking: Booking, *, now: datetime) -> Letter:
-    """Say that the money is here, and that the calendar takes longer."""
+    """Say that the calendar takes longer and, where something was paid, that the money is here."""
     return Letter(
         template="pending",
         recipient=booking.customer_email,
-        context=_context(booking, now),
+        context={**_context(booking, now), "is_free": booking.payment is None},
         about=f"booking:{booking.id}",
         locale=booking.locale,
     )
@@ -179,6 +179,25 @@ def slot_lost_letter(booking: Booking, *, payment_id: UUID, now: datetime) -> Le
     )
 
 
+def call_lost_letter(booking: Booking, *, now: datetime) -> Letter | None:
+    """Say that the time of a free call is gone; None when they have chosen another one by themselves."""
+    calls = Booking.objects.occupying().filter(session_type=booking.session_type)
+    if calls.filter(customer_email_hash__in=email_digests(booking.customer_email)).exists():
+        return None
+    return Letter(
+        template="slot_lost",
+        recipient=booking.customer_email,
+        context={
+            **_context(booking, now),
+            "why": _why_rejected(booking),
+            "choose_again_url": f"{settings.SITE_URL}/?session={booking.offer.code}",
+            "credit_until": None,
+        },
+        about=f"booking:{booking.id}",
+        locale=booking.locale,
+    )
+
+
 def _why_not_placed(booking: Booking, payment: Payment) -> str:
     """Name what kept paid money from its time. That it was taken is said only where it was."""
     if payment.captured_at is not None and payment.captured_at >= booking.starts_at:
@@ -187,9 +206,12 @@ def _why_not_placed(booking: Booking, payment: Payment) -> str:
         return "let_go"
     if booking.state != BookingState.REJECTED and not may_be_placed(booking):
         return "withdrawn"
-    if booking.state == BookingState.REJECTED and booking.updated_at and booking.updated_at >= booking.starts_at:
-        return "unconfirmed"
-    return "taken"
+    return _why_rejected(booking)
+
+
+def _why_rejected(booking: Booking) -> str:
+    is_late = booking.updated_at is not None and booking.updated_at >= booking.starts_at
+    return "unconfirmed" if booking.state == BookingState.REJECTED and is_late else "taken"
 
 
 def unplaced_letter(payment: Payment, *, is_ending: bool, now: datetime) -> Letter:

@@ -91,7 +91,7 @@ def refill_listings_task(**kwargs: object) -> None:
 
 @shared_task(name="bookings.tell_of_delays")
 def tell_of_delays_task(**kwargs: object) -> None:
-    """Tell clients who have paid and wait."""
+    """Tell clients who wait for the calendar."""
     tell_of_delays(now=timezone.now())
 
 

@@ -1,4 +1,4 @@
-"""Tell clients who have paid that the calendar takes longer."""
+"""Tell clients whose session is not in the calendar yet that it takes longer."""
 
 from __future__ import annotations
 
@@ -15,15 +15,13 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-# Somebody who has paid and hears nothing pays again.
+# Somebody who has paid and hears nothing pays again; whoever booked a free call does not know whether it stands.
 PATIENCE = timedelta(minutes=1)
 
 
 def tell_of_delays(*, now: datetime) -> int:
-    """Have clients told once whose paid sessions have waited for the calendar for a minute; return how many."""
-    waiting = Booking.objects.filter(
-        state=BookingState.PENDING, payment__isnull=False, delay_told_at=None, updated_at__lte=now - PATIENCE
-    )
+    """Have clients told once whose sessions have waited for the calendar for a minute; return how many."""
+    waiting = Booking.objects.filter(state=BookingState.PENDING, delay_told_at=None, updated_at__lte=now - PATIENCE)
     return sum(_tell(booking_id, now) for booking_id in waiting.values_list("id", flat=True))
 
 

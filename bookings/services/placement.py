@@ -180,12 +180,12 @@ def reject(booking: Booking, actor: str, now: datetime) -> None:
     """Free the money of a locked booking that has no place in the calendar, and have its client told."""
     booking.reject()
     _finish(booking, "booking.rejected", actor, now)
-    if booking.payment is None:
-        return
+    # Whoever was told that the time is theirs hears that it is not, also where no money waits.
+    paid_with = {"payment_id": str(booking.payment.id)} if booking.payment else {}
     enqueue(
         topic="email.slot_lost",
         lane=f"{booking.lane}:news",
-        payload={"booking_id": str(booking.id), "payment_id": str(booking.payment.id)},
+        payload={"booking_id": str(booking.id), **paid_with},
         now=now,
         due_at=now + NEWS_DELAY,
     )

@@ -1,4 +1,4 @@
-"""Who has paid and waits is told so, once."""
+"""Who waits for the calendar is told so, once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bookings.handlers import send_pending
 from bookings.models import Booking
 from bookings.services.delays import tell_of_delays
 from bookings.states import BookingState
-from bookings.tests.builders import NOW, make_booking, make_payment
+from bookings.tests.builders import NOW, make_booking, make_payment, make_wish
 from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.outbox.registry import Delivery
 
@@ -43,10 +43,17 @@ def test_delay_is_told_once_after_a_minute(sandbox: SandboxProcess) -> None:
     assert [mail["subject"] for mail in sandbox.mailbox()] == ["We have received your payment"]
 
 
-def test_delay_of_a_free_session_is_nobodys_worry() -> None:
-    make_booking(state=BookingState.PENDING, updated_at=NOW)
+@pytest.mark.parametrize("locale", ["en", "hi"])
+def test_delay_of_a_free_call_is_told_without_a_word_of_money(sandbox: SandboxProcess, locale: str) -> None:
+    wish = make_wish(session_type="free", session_format=None)
+    booking = make_booking(wish=wish, state=BookingState.PENDING, updated_at=NOW, locale=locale)
 
-    assert tell_of_delays(now=LATER) == 0
+    assert tell_of_delays(now=LATER) == 1
+    _send(booking)
+
+    (mail,) = sandbox.mailbox()
+    said = {"en": "Your appointment is being written into the calendar", "hi": "आपका अपॉइंटमेंट कैलेंडर में दर्ज"}
+    assert (said[locale] in mail["subject"], "pay" in mail["text"], "भुगतान" in mail["text"]) == (True, False, False)
 
 
 @pytest.mark.parametrize("state", sorted(set(BookingState) - {BookingState.PENDING}))

@@ -227,6 +227,37 @@ def test_email_slot_lost_goes_out_once(sandbox: SandboxProcess) -> None:
     assert [mail["subject"] for mail in sandbox.mailbox()] == ["Please choose another time for your appointment"]
 
 
+def _lost_call(locale: str = "en") -> Booking:
+    slot = local(next_slot())
+    wish = make_wish(session_type="free", session_format=None, day=slot.date(), clock=slot.time())
+    return make_upcoming(BookingState.REJECTED, wish=wish, locale=locale, updated_at=datetime.now(UTC))
+
+
+@pytest.mark.parametrize(("locale", "why"), [("en", "this time was no longer free"), ("hi", "हमें खेद है")])
+def test_email_slot_lost_tells_of_a_free_call_without_a_word_of_money(
+    locale: str, why: str, sandbox: SandboxProcess
+) -> None:
+    booking = _lost_call(locale)
+
+    _deliver_twice("email.slot_lost", booking_id=booking.id)
+
+    (mail,) = sandbox.mailbox()
+    words = ("pay", "money", "भुगतान", "पैसे")
+    assert (why in mail["text"], "/?session=free" in mail["text"]) == (True, True)
+    assert [word for word in words if word in mail["text"] or word in mail["html"]] == []
+
+
+def test_email_slot_lost_of_a_free_call_is_not_sent_to_whoever_has_chosen_again(sandbox: SandboxProcess) -> None:
+    lost = _lost_call()
+    slot = local(next_slot(12))
+    wish = make_wish(session_type="free", session_format=None, day=slot.date(), clock=slot.time())
+    make_upcoming(BookingState.CONFIRMED, wish=wish)
+
+    _deliver("email.slot_lost", booking_id=lost.id)
+
+    assert sandbox.mailbox() == []
+
+
 def test_email_slot_lost_is_not_sent_to_whoever_has_chosen_again(sandbox: SandboxProcess) -> None:
     payment = make_payment()
     lost = make_upcoming(BookingState.REJECTED, payment=payment)

@@ -151,6 +151,18 @@ def test_place_in_calendar_tells_of_a_lost_slot_when_the_client_had_time_to_choo
     assert _pending_topics() == ["email.slot_lost"]
 
 
+def test_place_in_calendar_tells_of_a_lost_free_call_too(sandbox: SandboxProcess, now: datetime) -> None:
+    slot = local(next_slot())
+    wish = make_wish(session_type="free", session_format=None, day=slot.date(), clock=slot.time())
+    booking = book_session(wish=wish, payment_id=None, now=now)
+    sandbox.fault("calcom", "slot_taken", "bookings.create")
+
+    _place(booking, now)
+
+    message = OutboxMessage.objects.get(topic="email.slot_lost")
+    assert (message.payload, message.due_at >= now + timedelta(minutes=10)) == ({"booking_id": str(booking.id)}, True)
+
+
 def test_place_in_calendar_believes_taken_after_silence_only_the_third_time(
     sandbox: SandboxProcess, now: datetime
 ) -> None:

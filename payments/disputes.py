@@ -104,7 +104,7 @@ def _mark(payment: Payment, dispute: Dispute, now: datetime) -> None:
     payment.save(update_fields=["attention"])
     if dispute.state in {DisputeState.OPEN, DisputeState.LOST}:
         alert(payment)
-    elif dispute.state == DisputeState.WON and not payment.attention:
+    elif not payment.attention:
         offer_money(payment, now=now)
 
 

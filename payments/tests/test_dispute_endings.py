@@ -260,6 +260,26 @@ def test_a_part_that_is_lost_leaves_an_older_doubt_standing(payer: Payer) -> Non
     assert _attention(payment) == "refund_failed"
 
 
+def test_a_dispute_leaves_an_older_doubt_standing_though_all_of_the_money_is_on_its_way_back(payer: Payer) -> None:
+    payment = paid_at(payer)
+    Payment.objects.update(attention="refund_failed")
+    _owe(payment)
+
+    raise_dispute(payer, payment)
+
+    assert _attention(payment) == "refund_failed"
+
+
+def test_a_dispute_that_was_lost_and_is_taken_up_again_is_undecided(payer: Payer) -> None:
+    payment = paid_at(payer)
+    dispute_id = raise_dispute(payer, payment)
+    settle_dispute(payer, dispute_id, "lost")
+
+    settle_dispute(payer, dispute_id, "under_review")
+
+    assert (_attention(payment), Dispute.objects.get().settled_at) == ("dispute", None)
+
+
 def test_money_that_a_bank_leaves_to_us_is_offered_again_to_what_it_was_paid_for(payer: Payer) -> None:
     payment = paid_at(payer)
     dispute_id = raise_dispute(payer, payment)

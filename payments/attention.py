@@ -11,7 +11,7 @@ from mindfulqalb.audit.services import record
 from payments.announcements import offer_money
 from payments.models import Payment
 from payments.queries import is_disputed, owable
-from payments.states import ACCEPTABLE, Attention
+from payments.states import ACCEPTABLE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,14 +29,12 @@ class NothingToAccept(Refusal):
 def accept_payment(*, payment_id: UUID, actor: str, now: datetime) -> Payment:
     """Take a payment as it is: it buys what it was made for, as if nothing had been wrong with it.
 
-    Raises NothingToAccept for one that is fine, that was paid a second time, that is disputed, or that a bank has taken
-    whole.
+    Raises NothingToAccept for one that is fine, that was paid a second time, that is disputed, or of which nothing is
+    left: it has gone back, or a bank has taken it.
     """
     with transaction.atomic():
         payment = Payment.objects.locked(payment_id)
-        if payment.attention not in ACCEPTABLE or is_disputed(payment):
-            raise NothingToAccept
-        if payment.attention == Attention.DISPUTE_LOST and not owable(payment).amount_minor:
+        if payment.attention not in ACCEPTABLE or is_disputed(payment) or not owable(payment).amount_minor:
             raise NothingToAccept
         details = {
             "attention": payment.attention,

@@ -68,8 +68,6 @@ def _take_note(gateway: str, told: GatewayDispute, now: datetime) -> Dispute | N
 
 
 def _payment_of(gateway: str, told: GatewayDispute) -> UUID | None:
-    if not told.provider_payment_id:
-        return None
     known = Payment.objects.filter(gateway=gateway, provider_payment_id=told.provider_payment_id)
     return known.values_list("id", flat=True).first()
 

@@ -12,8 +12,6 @@ from payments.money import Money
 from payments.states import UNDECIDED, Attention, DisputeState, PaymentState, RefundState
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from django.db.models import QuerySet
 
 # A Checkout Session that failed is over; an order takes any number of attempts.
@@ -68,23 +66,18 @@ def balance(payment: Payment) -> int:
 def given_instead(refund: Refund) -> int:
     """How much of a promised refund banks have given back since, in minor units: a sum was promised, whoever pays it.
 
-    Never does more go back from both than had come. That alone counts where another refund was on its way too when the
-    bank decided: taken off both, the client would have too little.
+    Never does more go back from both than had come. That alone counts where another refund was under way while this one
+    waited: taken off both, the client would have too little.
     """
     payment = refund.payment
     lost = payment.disputes.filter(state=DisputeState.LOST)
     if not lost.exists():
         return 0
-    since = lost.filter(settled_at__gt=refund.requested_at).order_by("-settled_at")
-    given = sum(dispute.amount_minor for dispute in since)
-    if given and _others_were_under_way(refund, since[0].settled_at):
-        given = 0
-    return max(given, -balance(payment))
-
-
-def _others_were_under_way(refund: Refund, moment: datetime | None) -> bool:
-    others = refund.payment.refunds.filter(requested_at__lte=moment).exclude(id=refund.id)
-    return others.filter(Q(settled_at=None) | Q(settled_at__gte=moment)).exists()
+    others = payment.refunds.exclude(id=refund.id)
+    is_alone = not others.filter(Q(settled_at=None) | Q(settled_at__gt=refund.requested_at)).exists()
+    since = lost.filter(settled_at__gt=refund.requested_at) if is_alone else lost.none()
+    given = since.aggregate(total=Sum("amount_minor", default=0))["total"]
+    return max(int(given), -balance(payment))
 
 
 def _balance(payment: Payment, taken: int) -> int:
@@ -130,7 +123,7 @@ def taken() -> Coalesce:
 
 
 def _total(rows: QuerySet[Any]) -> Coalesce:
-    summed = rows.filter(payment=OuterRef("pk")).order_by().values("payment").annotate(total=Sum("amount_minor"))
+    summed = rows.filter(payment=OuterRef("pk")).values("payment").annotate(total=Sum("amount_minor"))
     return Coalesce(Subquery(summed.values("total")), 0, output_field=BigIntegerField())
 
 

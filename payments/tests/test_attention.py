@@ -140,6 +140,15 @@ def test_accept_payment_a_second_time_is_refused() -> None:
     assert len(announced()) == 1
 
 
+def test_accept_payment_refuses_what_is_on_its_way_back() -> None:
+    payment = make_captured_payment(attention=Attention.AMOUNT)
+    request_refund(payment_id=payment.id, amount_minor=None, reason=RefundReason.STAFF, actor="staff:1", now=NOW)
+
+    with pytest.raises(NothingToAccept):
+        accept_payment(payment_id=payment.id, actor="staff:1", now=NOW)
+    assert Payment.objects.get().attention == Attention.AMOUNT
+
+
 def test_staff_accept_in_the_admin_after_a_question(admin_client: Client) -> None:
     payment = make_captured_payment(attention=Attention.AMOUNT, captured_amount_minor=100)
     form = {"action": "accept", "_selected_action": [str(payment.id)]}

@@ -257,6 +257,18 @@ def test_what_is_settled_or_the_other_gateways_is_not_asked_for() -> None:
 
 
 @pytest.mark.usefixtures("_made_up_razorpay")
+def test_a_dispute_that_is_among_the_newest_is_not_asked_for_once_more() -> None:
+    payment = make_captured_payment()
+    told = {"id": "disp_1", "payment_id": payment.provider_payment_id, "amount": 100, "currency": "INR"}
+    with responses.RequestsMock() as mock:
+        mock.get(f"{URL}/v1/disputes", json={"items": [told | {"status": "open"}]})
+
+        counts = [sync_disputes(gateway="razorpay", now=NOW) for _ in range(2)]
+
+        assert (counts, len(mock.calls), Dispute.objects.count()) == ([1, 1], 2, 1)
+
+
+@pytest.mark.usefixtures("_made_up_razorpay")
 def test_a_dispute_that_nobody_thought_of_does_not_stop_the_next() -> None:
     payment = make_captured_payment()
     told = {"payment_id": payment.provider_payment_id, "currency": "INR", "status": "open"}

@@ -2,11 +2,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from payments.models import Dispute, Payment, Refund
-from payments.queries import has_gone_back, is_disputed, is_untouched, open_payment_for, paid_payment_for
+from payments.queries import (
+    has_gone_back,
+    is_disputed,
+    is_untouched,
+    needing_a_person,
+    open_payment_for,
+    paid_payment_for,
+)
 from payments.states import DisputeState, PaymentState, RefundState
 from payments.tests.builders import NOW, make_captured_payment, make_payment
 
@@ -67,6 +75,12 @@ def test_paid_payment_is_not_what_nobody_has_paid(state: PaymentState) -> None:
     assert paid_payment_for(reference="visit-1") is None
 
 
+def test_paid_payment_is_the_newest() -> None:
+    made = [make_captured_payment(id=UUID(int=hour), created_at=NOW + timedelta(hours=hour)) for hour in (1, 3, 2)]
+
+    assert paid_payment_for(reference="visit-1") == made[1]
+
+
 def test_paid_payment_is_this_payers_and_has_not_gone_back() -> None:
     make_captured_payment(reference="visit-2")
     _refund(make_captured_payment())
@@ -116,3 +130,51 @@ def test_a_payment_has_gone_back_when_all_of_it_has_arrived(refunded: int, expec
     _refund(payment, amount_minor=129900, state=RefundState.PENDING)
 
     assert has_gone_back(payment) is expected
+
+
+def _disputed(payment: Payment, amount_minor: int, state: DisputeState = DisputeState.LOST) -> None:
+    Dispute.objects.create(
+        payment=payment,
+        provider_dispute_id=f"disp_{payment.id}",
+        state=state,
+        amount_minor=amount_minor,
+        currency="INR",
+        noticed_at=NOW,
+    )
+
+
+@pytest.mark.parametrize(("taken", "is_back"), [(129900, True), (129899, False)])
+def test_a_payment_has_gone_back_when_a_bank_took_all_of_it(taken: int, is_back: bool) -> None:
+    payment = make_captured_payment()
+    _disputed(payment, taken)
+
+    assert has_gone_back(payment) is is_back
+
+
+@pytest.mark.parametrize(
+    ("taken", "verdict", "refund", "is_needed"),
+    [
+        (129900, DisputeState.LOST, None, False),
+        (129899, DisputeState.LOST, None, True),
+        (129899, DisputeState.LOST, RefundState.PENDING, False),
+        (129899, DisputeState.LOST, RefundState.FAILED, True),
+        (129900, DisputeState.WON, None, True),
+    ],
+)
+def test_what_a_bank_took_needs_a_person_as_long_as_anything_is_left(
+    taken: int, verdict: DisputeState, refund: RefundState | None, is_needed: bool
+) -> None:
+    payment, another = make_captured_payment(attention="dispute_lost"), make_captured_payment()
+    _disputed(payment, taken, verdict)
+    _refund(another, amount_minor=129900)
+    if refund is not None:
+        _refund(payment, amount_minor=1, state=refund)
+
+    assert list(needing_a_person()) == ([payment] if is_needed else [])
+
+
+def test_another_doubt_needs_a_person_though_nothing_is_left() -> None:
+    payment = make_captured_payment(attention="amount_mismatch")
+    _refund(payment, amount_minor=129900)
+
+    assert list(needing_a_person()) == [payment]

@@ -67,6 +67,12 @@ def test_refund_refuses_an_impossible_move() -> None:
         refund.move_to(RefundState.PROCESSED)
 
 
+@pytest.mark.parametrize("state", RefundState)
+def test_refund_that_failed_is_at_its_end(state: RefundState) -> None:
+    with pytest.raises(ImpossibleMove):
+        Refund(state=RefundState.FAILED).move_to(state)
+
+
 def test_request_refund_writes_the_row_the_event_and_the_message() -> None:
     payment = make_captured_payment()
 

@@ -584,8 +584,10 @@ def test_command_takes_copies_from_a_directory(tmp_path: Path, now: datetime) ->
 def test_command_says_that_a_copy_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "checkpoint-00000002.json").write_text("{")
 
-    with pytest.raises(CommandError, match="cannot be read"):
+    with pytest.raises(CommandError, match="1 findings in 7 events"):
         call_command("verify_audit", copies=tmp_path)
+
+    assert AuditVerification.objects.get().findings == ["altered: the copy checkpoint-00000002.json cannot be read"]
 
 
 def test_task_raises_the_alarm(caplog: pytest.LogCaptureFixture) -> None:

@@ -66,5 +66,5 @@ def _copies_in(directory: Path | None) -> list[dict[str, Any]]:
         return []
     try:
         return stored_copies(directory)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise CommandError(f"the copies in {directory} cannot be read: {error}") from error

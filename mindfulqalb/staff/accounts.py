@@ -25,6 +25,8 @@ def create_staff(
 ) -> tuple[StaffMember, str]:
     """Make an account with the named roles; return it with its first password, which nobody can be told again.
 
+    They choose one of their own before they see anything.
+
     Raises ValidationError, by field, for an unknown role, a name that is taken or an email that is none.
     """
     wanted = list(roles)
@@ -36,6 +38,7 @@ def create_staff(
     first_name, _, last_name = full_name.partition(" ")
     member = StaffMember(username=username, email=email, first_name=first_name, last_name=last_name, is_staff=True)
     member.set_password(password)
+    member.must_change_password = True  # it stands on a screen, or in a message
     member.full_clean()
     with transaction.atomic():
         member.save()

@@ -26,6 +26,8 @@ DATES = ("Dates", {"fields": ("last_login", "date_joined")})
 WORK = ("Work", {"fields": ("is_active", "is_staff", "groups")})
 SUPERUSER = ("Beyond roles", {"fields": ("is_superuser", "user_permissions")})
 
+FOUND = 302
+
 RESET = Question(
     title="Reset the second factor",
     text="Make sure that it is really they who ask. They set up a new authenticator app at their next login:",
@@ -71,8 +73,17 @@ class StaffMemberAdmin(AuditedAdmin, UserAdmin[StaffMember]):
 
     @transaction.atomic
     def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Change a password together with the word of it on record."""
-        return super().user_change_password(request, *args, **kwargs)
+        """Change a password together with the word of it on record; somebody else's is to be changed by them."""
+        answer = super().user_change_password(request, *args, **kwargs)
+        member_id = args[0] if args else kwargs["id"]
+        if request.method == "POST" and answer.status_code == FOUND and str(request.user.pk) != str(member_id):
+            StaffMember.objects.filter(pk=member_id).update(must_change_password=True)
+        return answer
+
+    def save_model(self, request: HttpRequest, obj: StaffMember, form: Any, change: bool) -> None:  # noqa: FBT001
+        """Have whoever gets an account choose their password."""
+        obj.must_change_password = obj.must_change_password or not change
+        super().save_model(request, obj, form, change)
 
     reset_second_factor = RowAction(
         label="Reset the second factor",

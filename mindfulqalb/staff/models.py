@@ -20,10 +20,19 @@ class StaffMember(AbstractUser):
         default=1, editable=False, help_text="Raise it to end all sessions and tokens of this person."
     )
 
+    must_change_password = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="Somebody else has chosen or seen the password."
+    )
+
     class Meta(AbstractUser.Meta):
         db_table = "staff_members"
         verbose_name = "staff member"
         verbose_name_plural = "staff members"
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Take a new password; whoever sets somebody else's asks afterwards that they change it."""
+        super().set_password(raw_password)
+        self.must_change_password = False
 
     def get_session_auth_hash(self) -> str:
         """Tie sessions to the password, and to what "log out everywhere" raises."""

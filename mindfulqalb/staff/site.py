@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -14,7 +16,7 @@ from django.utils import timezone
 from mindfulqalb.practice_clock import practice_zone
 from mindfulqalb.staff import pages
 from mindfulqalb.staff.desk.page import first_page
-from mindfulqalb.staff.door import is_inside, is_staff, lets_in_half_way
+from mindfulqalb.staff.door import is_inside, is_staff, lets_in_half_way, member_of
 from mindfulqalb.staff.forms import THROTTLED, StaffLoginForm
 from mindfulqalb.staff.second_factor import needs_second_factor
 from mindfulqalb.staff.sign_in import note_sign_in, visitor_of
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from django.urls import URLPattern, URLResolver
 
     from mindfulqalb.staff.models import StaffMember
+
+
+CHOOSE_FIRST = "Please choose a password of your own first: the one that you were given has been seen by others."
 
 
 class PracticeAdminSite(AdminSite):
@@ -40,6 +45,21 @@ class PracticeAdminSite(AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         """Let in staff who have shown their second factor, where they need one."""
         return is_inside(request)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002
+        """Show nothing to somebody whose password another person knows but the page on which they change it."""
+        inner = super().admin_view(view, cacheable)
+        if view in (self.password_change, self.logout, self.i18n_javascript):
+            return inner
+
+        @wraps(inner)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if self.has_permission(request) and member_of(request).must_change_password:
+                messages.warning(request, CHOOSE_FIRST)
+                return HttpResponseRedirect(reverse("admin:password_change"))
+            return inner(request, *args, **kwargs)
+
+        return guarded
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Add the pages of the second factor and of one's own account."""

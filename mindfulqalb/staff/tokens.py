@@ -47,6 +47,13 @@ class SecondFactorNotSetUp(Forbidden):
     sentence = "Please log in to the admin once and set up your authenticator app."
 
 
+class PasswordNotChosen(Forbidden):
+    """Somebody else knows the password of this account."""
+
+    code = "password_not_chosen"
+    sentence = "Please log in to the admin once and choose a password of your own."
+
+
 class StaffTokenInvalid(InvalidToken):
     """Forged, expired, spent or revoked."""
 
@@ -63,12 +70,18 @@ class TokenPair:
 
 
 def sign_in(*, username: str, password: str, code: str, now: datetime) -> tuple[StaffMember, TokenPair]:
-    """Give a pair to whoever proves to be this person. Raises WrongCredentials, SecondFactorMissing, -NotSetUp."""
+    """Give a pair to whoever proves to be this person.
+
+    Raises WrongCredentials, SecondFactorMissing, -NotSetUp,
+    and PasswordNotChosen.
+    """
     member = authenticate(username=username, password=password)
     if not isinstance(member, StaffMember) or not member.is_staff:
         raise WrongCredentials
     if needs_second_factor(member):
         _require_code(member, code, now)
+    if member.must_change_password:
+        raise PasswordNotChosen
     return member, _pair(member, now)
 
 

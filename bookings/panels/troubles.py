@@ -16,8 +16,9 @@ from bookings.states import BookingState
 from consent.models import ConsentRecord
 from consent.states import GIVING, ConsentEvent
 from mindfulqalb.catalogue.models import Therapist
-from mindfulqalb.staff.desk.items import Sign, Task, ago, list_url
+from mindfulqalb.staff.desk.items import Sign, Task, list_url
 from mindfulqalb.staff.desk.registry import Area, Viewer, panel
+from mindfulqalb.staff.desk.signs import Round
 
 # A calendar that answers has confirmed long before; also the time that a hold lasts lies within.
 UNCONFIRMED_FOR = timedelta(minutes=30)
@@ -97,7 +98,5 @@ def unplaced(viewer: Viewer) -> list[Task]:
 def calendar_heard(viewer: Viewer) -> list[Sign]:
     """When the calendar was last read."""
     cursor = CalendarCursor.objects.filter(name=CalendarCursor.CHANGES).first()
-    silence = viewer.now - cursor.asked_at if cursor and cursor.asked_at else None
-    text = f"{ago(silence.total_seconds())} ago" if silence else "Never yet"
-    is_well = silence is not None and silence < SILENT_FOR
-    return [Sign("Calendar last read", text, is_well, list_url(CalendarFinding))]
+    read_at = cursor.asked_at if cursor else None
+    return [Round("Calendar last read", SILENT_FOR, list_url(CalendarFinding)).sign(read_at, now=viewer.now)]

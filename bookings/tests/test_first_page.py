@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -30,6 +31,7 @@ from mindfulqalb.mail.states import MailState
 from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.retention.models import LegalHold, Restriction
 from mindfulqalb.staff.desk.registry import Viewer
+from mindfulqalb.staff.desk.signs import installed_at
 from mindfulqalb.staff.roles import ADMINISTRATOR, COMPLIANCE_AUDITOR, FINANCE, FRONT_DESK, THERAPIST
 from mindfulqalb.staff.tests.builders import make_member, make_superuser
 from mindfulqalb.subject_requests.models import SubjectRequest
@@ -340,16 +342,31 @@ def _signs(client: Client) -> dict[str, str]:
     return {title: state for state, title in found}
 
 
-def test_machinery_that_never_ran_is_ill(client: Client) -> None:
+@pytest.mark.parametrize(
+    ("age", "nightly", "calendar"),
+    [
+        (timedelta(minutes=5), "well", "well"),
+        (timedelta(hours=2), "well", "ill"),
+        (timedelta(days=2), "ill", "ill"),
+    ],
+)
+def test_machinery_that_never_ran_is_ill_once_it_should_have(
+    client: Client, age: timedelta, nightly: str, calendar: str
+) -> None:
     client.force_login(make_superuser())
+    MigrationRecorder.Migration.objects.update(applied=timezone.now() - age)
+    installed_at.cache_clear()
 
-    assert _signs(client) == {
-        "Calendar last read": "ill",
-        "Last purge": "ill",
+    signs = _signs(client)
+    installed_at.cache_clear()
+
+    assert signs == {
+        "Calendar last read": calendar,
+        "Last purge": nightly,
         "Mails and calendar writes": "well",
         "Last seal of the audit trail": "well",
-        "Last signed checkpoint": "ill",
-        "Last verification of the audit trail": "ill",
+        "Last signed checkpoint": nightly,
+        "Last verification of the audit trail": nightly,
     }
 
 
@@ -369,6 +386,7 @@ def test_calendar_that_was_not_heard_is_ill(client: Client, minutes: int, state:
 def test_first_page_asks_the_same_for_any_number_of_rows(client: Client, count: int) -> None:
     make_trouble(count)
     client.force_login(make_superuser())
+    client.get(INDEX)  # a process asks once how old the installation is
 
     with CaptureQueriesContext(connection) as captured:
         assert client.get(INDEX).status_code == 200

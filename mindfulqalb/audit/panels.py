@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from mindfulqalb.audit.models import AuditCheckpoint, AuditEvent, AuditSeal, AuditVerification
 from mindfulqalb.staff.desk.items import Sign, Task, ago, list_url
 from mindfulqalb.staff.desk.registry import Area, Viewer, panel
+from mindfulqalb.staff.desk.signs import NEVER, NEW_HERE, Round
 
 # The beat seals every minute, and signs and verifies every night.
 SEALED_WITHIN = timedelta(minutes=10)
@@ -29,26 +30,22 @@ def last_seal(viewer: Viewer) -> list[Sign]:
     recorded_at = AuditEvent.objects.order_by("-occurred_at").values_list("recorded_at", flat=True).first()
     is_behind = recorded_at is not None and (sealed_at is None or sealed_at < recorded_at)
     is_well = not is_behind or viewer.now - (recorded_at or viewer.now) < SEALED_WITHIN
-    return [Sign("Last seal of the audit trail", _since(sealed_at, viewer), is_well, list_url(AuditSeal))]
+    never = NEW_HERE if is_well else NEVER
+    text = f"{ago((viewer.now - sealed_at).total_seconds())} ago" if sealed_at else never
+    return [Sign("Last seal of the audit trail", text, is_well, list_url(AuditSeal))]
 
 
 @panel(Area.HEALTH, "audit.view_auditcheckpoint")
 def last_checkpoint(viewer: Viewer) -> list[Sign]:
     """When the end of the chain was last signed."""
     signed_at = AuditCheckpoint.objects.order_by("-number").values_list("signed_at", flat=True).first()
-    is_well = signed_at is not None and viewer.now - signed_at < NIGHTLY
-    return [Sign("Last signed checkpoint", _since(signed_at, viewer), is_well, list_url(AuditCheckpoint))]
+    return [Round("Last signed checkpoint", NIGHTLY, list_url(AuditCheckpoint)).sign(signed_at, now=viewer.now)]
 
 
 @panel(Area.HEALTH, "audit.view_auditverification")
 def last_verification(viewer: Viewer) -> list[Sign]:
     """When the trail was last looked through, and how that ended."""
     last = AuditVerification.objects.order_by("-started_at").first()
-    ended_at = last.finished_at if last else None
-    is_well = last is not None and not last.finding_count and viewer.now - last.finished_at < NIGHTLY
-    text = _since(ended_at, viewer) + (f", {last.finding_count} findings" if last else "")
-    return [Sign("Last verification of the audit trail", text, is_well, list_url(AuditVerification))]
-
-
-def _since(moment: datetime | None, viewer: Viewer) -> str:
-    return f"{ago((viewer.now - moment).total_seconds())} ago" if moment else "Never yet"
+    ended_at, count = (last.finished_at, last.finding_count) if last else (None, 0)
+    verification = Round("Last verification of the audit trail", NIGHTLY, list_url(AuditVerification))
+    return [verification.sign(ended_at, now=viewer.now, found=f"{count} findings", is_trouble=bool(count))]

@@ -9,8 +9,9 @@ from django.db.models import Max
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.retention.models import LegalHold, Restriction, Tombstone
 from mindfulqalb.retention.purging import TIMETABLE
-from mindfulqalb.staff.desk.items import Sign, Task, ago, list_url
+from mindfulqalb.staff.desk.items import Sign, Task, list_url
 from mindfulqalb.staff.desk.registry import Area, Viewer, panel
+from mindfulqalb.staff.desk.signs import Round
 
 NIGHTLY = timedelta(hours=36)
 
@@ -35,6 +36,4 @@ def erasures(_viewer: Viewer) -> list[Task]:
 def last_purge(viewer: Viewer) -> list[Sign]:
     """When the latest purge came to its end, whether or not anything was due."""
     ended_at = AuditEvent.objects.filter(target=TIMETABLE).aggregate(latest=Max("occurred_at"))["latest"]
-    text = f"{ago((viewer.now - ended_at).total_seconds())} ago" if ended_at else "Never yet"
-    is_well = ended_at is not None and viewer.now - ended_at < NIGHTLY
-    return [Sign("Last purge", text, is_well, list_url(Tombstone))]
+    return [Round("Last purge", NIGHTLY, list_url(Tombstone)).sign(ended_at, now=viewer.now)]

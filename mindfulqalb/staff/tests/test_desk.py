@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.urls import reverse
 
 from mindfulqalb.staff.desk import registry
@@ -16,6 +18,7 @@ from mindfulqalb.staff.desk.charts import HEIGHT, WIDTH, Bar, Chart
 from mindfulqalb.staff.desk.items import Task, ago
 from mindfulqalb.staff.desk.page import PANEL_SECONDS, first_page
 from mindfulqalb.staff.desk.registry import Area, Viewer, panel
+from mindfulqalb.staff.desk.signs import Round, installed_at
 from mindfulqalb.staff.desk.weeks import Weeks
 from mindfulqalb.staff.roles import COMPLIANCE_AUDITOR, FINANCE
 from mindfulqalb.staff.tests.builders import make_member, make_superuser
@@ -235,3 +238,57 @@ def test_weeks_without_figures_are_named_too() -> None:
 )
 def test_duration_is_said_in_its_largest_unit(seconds: float, said: str) -> None:
     assert ago(seconds) == said
+
+
+# Signs of life
+
+ROUND = Round("Last purge", timedelta(hours=36), "/admin/")
+
+
+def _never(*, age: timedelta) -> tuple[str, bool]:
+    """What is said of what was never done by an installation of that age."""
+    MigrationRecorder.Migration.objects.update(applied=NOW - age)
+    installed_at.cache_clear()
+    sign = ROUND.sign(None, now=NOW)
+    installed_at.cache_clear()
+    return sign.text, sign.is_well
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("age", "said"),
+    [
+        (timedelta(minutes=5), ("Not yet: this installation is new", True)),
+        (timedelta(hours=35), ("Not yet: this installation is new", True)),
+        (timedelta(hours=37), ("Never yet", False)),
+    ],
+)
+def test_what_was_never_done_alarms_only_once_it_should_have_been(age: timedelta, said: tuple[str, bool]) -> None:
+    assert _never(age=age) == said
+
+
+@pytest.mark.django_db
+def test_what_was_done_alarms_when_it_is_long_ago_or_found_trouble() -> None:
+    hour, days = NOW - timedelta(hours=1), NOW - timedelta(days=3)
+    signs = [
+        ROUND.sign(hour, now=NOW),
+        ROUND.sign(days, now=NOW),
+        ROUND.sign(hour, now=NOW, found="2 findings", is_trouble=True),
+    ]
+
+    assert [(sign.text, sign.is_well) for sign in signs] == [
+        ("1 hour ago", True),
+        ("3 days ago", False),
+        ("1 hour ago, 2 findings", False),
+    ]
+
+
+def test_browsers_without_light_dark_get_the_light_colors() -> None:
+    css = (settings.BASE_DIR / "templates" / "static" / "office" / "office.css").read_text()
+    modern, fallback = css.split("@supports not (color: light-dark(#fff, #000))")
+    wanted = dict(re.findall(r"(--[\w-]+): light-dark\((#\w+), #\w+\)", modern))
+
+    assert (len(wanted) > 20, dict(re.findall(r"^    (--[\w-]+): (#\w+);", fallback, flags=re.MULTILINE))) == (
+        True,
+        wanted,
+    )

@@ -34,8 +34,8 @@ class DayInput(forms.DateInput):
 class ExportForm(forms.Form):
     """Which records, and why."""
 
-    since = forms.DateField(required=False, widget=DayInput)
-    until = forms.DateField(required=False, widget=DayInput)
+    since = forms.DateField(required=False, widget=DayInput, label="From", help_text="The first day, itself included.")
+    until = forms.DateField(required=False, widget=DayInput, label="To", help_text="The last day, itself included.")
     version = forms.ChoiceField(required=False, choices=lambda: _offered(known_versions()))
     session_type = forms.ChoiceField(required=False, choices=lambda: _offered(known_session_types()))
     state = forms.ChoiceField(required=False, choices=[("", "any"), *ConsentState.choices])

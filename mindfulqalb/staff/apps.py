@@ -14,8 +14,8 @@ class StaffConfig(AppConfig):
     label = "staff"
 
     def ready(self) -> None:
-        """Import every app's `panels` module, so that the first page knows them."""
-        autodiscover_modules("panels")
+        """Import every app's `panels` and `words`, so that the first page knows them and the admin speaks by them."""
+        autodiscover_modules("panels", "words")
 
 
 class StaffAdminConfig(AdminConfig):

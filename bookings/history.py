@@ -20,7 +20,7 @@ from bookings.states import BookingState
 from consent.models import ConsentRecord
 from consent.states import ConsentMethod
 from mindfulqalb.audit.services import prepare
-from mindfulqalb.encryption.blind_index import email_digest
+from mindfulqalb.encryption.blind_index import email_digest, phone_digest
 from mindfulqalb.retention.timetable import rule_for
 from payments.models import Payment
 from payments.states import PaymentState
@@ -165,6 +165,7 @@ def _payment(session: Session, offer: SessionOffer) -> Payment:
 
 def _booking(session: Session, offer: SessionOffer, consent: ConsentRecord, payment: Payment) -> Booking:
     practice_time = local(session.starts_at)
+    phone = f"+9198{session.number % 100_000_000:08}"
     booking = Booking(
         state=session.state,
         therapist_id=offer.therapist_id,
@@ -177,7 +178,8 @@ def _booking(session: Session, offer: SessionOffer, consent: ConsentRecord, paym
         ends_at=session.starts_at + timedelta(minutes=offer.duration_minutes),
         customer_name=session.name,
         customer_email=session.email,
-        customer_phone=f"+9198{session.number % 100_000_000:08}",
+        customer_phone=phone,
+        customer_phone_hash=phone_digest(phone),
         customer_email_hash=consent.email_hash,
         consent=consent,
         calcom_booking_id=f"history-{session.number}",

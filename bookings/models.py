@@ -27,8 +27,9 @@ from bookings.states import (
     ImpossibleMove,
     ReminderKind,
 )
-from mindfulqalb.catalogue.models import SessionFormat, SessionType, Therapist
+from mindfulqalb.catalogue.models import SessionFormat, Therapist
 from mindfulqalb.catalogue.queries import event_types_of
+from mindfulqalb.catalogue.words import type_in_words
 from mindfulqalb.encryption.blind_index import email_digests
 from mindfulqalb.encryption.fields import EncryptedTextField
 from payments.models import Payment
@@ -153,6 +154,13 @@ class Booking(models.Model):
         help_text="Kept free after it, as its offer says; less where the therapist moved a session into it.",
     )
     customer_email_hash = models.CharField(max_length=64, help_text="Blind index of the normalized email.")
+    customer_phone_hash = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Blind index of the phone in E.164; empty without one, or until `index_phones` has come by.",
+    )
     hold_expires_at = models.DateTimeField(null=True)
     held_from = models.CharField(max_length=64, blank=True, help_text="Keyed digest of the address, to bound holds.")
     calendar_asked_at = models.DateTimeField(
@@ -188,6 +196,7 @@ class Booking(models.Model):
         max_length=64, blank=True, default="", db_default="", help_text="The client's, if their browser told it."
     )
 
+    phone_columns: ClassVar = {"customer_phone": "customer_phone_hash"}
     objects = BookingQuerySet.as_manager()
 
     class Meta:
@@ -230,6 +239,12 @@ class Booking(models.Model):
             models.Index(fields=["starts_at"], name="booking_starts"),
             models.Index(fields=["state", "starts_at"], name="booking_state"),
             models.Index(fields=["customer_email_hash"], name="booking_customer"),
+            models.Index(fields=["customer_phone_hash"], name="booking_phone"),
+            models.Index(
+                fields=["id"],
+                condition=Q(customer_phone__isnull=False, customer_phone_hash=""),
+                name="booking_phone_unindexed",
+            ),
             # For the purge: so each of its two kinds of booking is found, and counted, by the index alone.
             models.Index(
                 fields=["ends_at"],
@@ -248,7 +263,7 @@ class Booking(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{SessionType(self.session_type).label}, {_local_time(self.starts_at)}"
+        return f"{type_in_words(self.session_type)}, {_local_time(self.starts_at)}"
 
     # Mutators: call them on a row re-read under its lock, then save.
 

@@ -33,6 +33,7 @@ TAKE_PERSON_OUT = empty_columns(
     customer_email="",
     customer_phone=None,
     customer_email_hash="",
+    customer_phone_hash="",
     held_from="",
     time_zone="",
 )

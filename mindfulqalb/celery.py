@@ -43,6 +43,7 @@ app.conf.beat_schedule = {
     "sign a checkpoint of the audit trail": {"task": "audit.checkpoint", "schedule": crontab(hour="0", minute="30")},
     "verify the audit trail": {"task": "audit.verify", "schedule": crontab(hour="1", minute="0")},
     "purge what is kept no longer": {"task": "retention.purge", "schedule": crontab(hour="20", minute="0")},
+    "index phones that have no digest yet": {"task": "encryption.index_phones", "schedule": 3600.0},
     "note which consents have expired": {"task": "consent.note_expiries", "schedule": 3600.0},
     # As often as a beat may have been away; it is sent once a day.
     "report yesterday's books": {"task": "bookings.report_ledger", "schedule": 3600.0},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bookings.models import Booking
 from bookings.practice_time import local
-from mindfulqalb.encryption.blind_index import email_digest
+from mindfulqalb.encryption.blind_index import email_digest, phone_digest
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,6 +38,7 @@ def draft_booking(
         customer_email=wish.customer.email,
         customer_phone=wish.customer.phone,
         customer_email_hash=email_digest(wish.customer.email),
+        customer_phone_hash=phone_digest(wish.customer.phone),
         consent=consent,
         payment_status="not_required" if offer.is_free else "unpaid",
         locale=wish.circumstances.locale,

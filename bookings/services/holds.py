@@ -22,7 +22,7 @@ from consent.services import settle_consent
 from mindfulqalb.audit.services import record
 from mindfulqalb.catalogue.models import GATEWAY_OF_CURRENCY, SessionOffer, SessionType
 from mindfulqalb.catalogue.queries import find_offer
-from mindfulqalb.encryption.blind_index import email_digests
+from mindfulqalb.encryption.blind_index import email_digests, phone_digest
 from mindfulqalb.vendors.errors import ProviderError
 from payments.models import Payment
 from payments.orders import start_order
@@ -123,7 +123,8 @@ def _own_hold(wish: Wish, offer: SessionOffer, now: datetime) -> Booking | None:
     )
     if hold is not None:
         hold.customer_name, hold.customer_phone = wish.customer.name, wish.customer.phone
-        hold.save(update_fields=["customer_name", "customer_phone"])
+        hold.customer_phone_hash = phone_digest(hold.customer_phone)
+        hold.save(update_fields=["customer_name", "customer_phone", "customer_phone_hash"])
     return hold
 
 

@@ -11,7 +11,7 @@ from bookings.refusals import BeingPlaced, database_refusals
 from bookings.services.correcting import UNDECIDED
 from bookings.states import BookingState
 from mindfulqalb.audit.services import record, required_reason
-from mindfulqalb.encryption.blind_index import email_digest, email_digests
+from mindfulqalb.encryption.blind_index import email_digest, email_digests, phone_digest
 from mindfulqalb.outbox.services import enqueue
 from mindfulqalb.retention.holds import lock_purge, place_hold
 from mindfulqalb.retention.models import LegalHold, Restriction
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from mindfulqalb.subject_requests.answers import Particulars
 
+DIGESTS = ("customer_email_hash", "customer_phone_hash")
 COLUMNS = {"name": "customer_name", "email": "customer_email", "phone": "customer_phone"}
 
 
@@ -53,13 +54,15 @@ def correct_client(*, email: str, corrected: Particulars, actor: str, reason: st
 
 def _correct(booking: Booking, corrected: Particulars, *, is_moving: bool) -> None:
     booking.customer_name = corrected.name or booking.customer_name
-    booking.customer_phone = corrected.phone or booking.customer_phone
+    if corrected.phone:
+        booking.customer_phone = corrected.phone
+        booking.customer_phone_hash = phone_digest(corrected.phone)
     if corrected.email:
         booking.customer_email = corrected.email
         booking.customer_email_hash = email_digest(corrected.email)
     booking.link_version += is_moving
     with database_refusals():
-        booking.save(update_fields=[*COLUMNS.values(), "customer_email_hash", "link_version"])
+        booking.save(update_fields=[*COLUMNS.values(), *DIGESTS, "link_version"])
 
 
 def _note(booking: Booking, corrected: Particulars, actor: str, reason: str, now: datetime) -> None:

@@ -105,7 +105,7 @@ def test_hold_slot_repeated_takes_over_what_the_client_corrected(sandbox: Sandbo
     _hold(_wish(consent_id=first.booking.consent_id, customer=corrected))
 
     booking = Booking.objects.get()
-    assert (booking.customer_name, booking.customer_phone) == ("Jane Dough", None)
+    assert (booking.customer_name, booking.customer_phone, booking.customer_phone_hash) == ("Jane Dough", None, "")
 
 
 @pytest.mark.parametrize("session_format", ["video", "chat"])

@@ -9,14 +9,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
-import phonenumbers
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from email_validator import EmailNotValidError, validate_email
 from rest_framework import serializers
 
 from mindfulqalb.api.public_ids import PublicId, UnknownId
+from mindfulqalb.phones import DIRECTION_MARKS, NotAPhoneNumber, e164, without_marks
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -25,8 +24,6 @@ LONGEST_NAME = 200
 LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3, without its angle brackets
 NOON = 12
 
-# Invisible, and able to make a line read as another one. Address books wrap telephone numbers in them.
-_DIRECTION_OVERRIDES = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEARS = range(1900, 3000)
@@ -108,7 +105,7 @@ class EmailAddress(PlainText):
 class PhoneNumber(PlainText):
     """A telephone number, in E.164 (`+919876543210`) or None; one without country code is read as PRACTICE_REGION's.
 
-    Optional: missing, null and blank all mean None. Extensions are refused, as E.164 would lose them in silence.
+    Optional: missing, null and blank all mean None. Extensions are refused.
     """
 
     default_error_messages: ClassVar = {
@@ -128,19 +125,11 @@ class PhoneNumber(PlainText):
 
     def to_internal_value(self, data: Any) -> str:
         """Parse by the rules of the number's country."""
-        text = super().to_internal_value(data.translate(_DIRECTION_OVERRIDES) if isinstance(data, str) else data)
-        # "1-800-FLOWERS" would be dialled, but nobody's own number is spelt so.
-        if any(character.isalpha() for character in text):
-            self.fail("number")
+        text = super().to_internal_value(without_marks(data) if isinstance(data, str) else data)
         try:
-            number = phonenumbers.parse(text, settings.PRACTICE_REGION)
-        except phonenumbers.NumberParseException:
-            self.fail("number")
-        if number.extension:
-            self.fail("extension")
-        if not phonenumbers.is_valid_number(number):
-            self.fail("number")
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            return e164(text)
+        except NotAPhoneNumber as error:
+            self.fail("extension" if error.has_extension else "number")
 
 
 class SessionDate(serializers.DateField):
@@ -279,7 +268,7 @@ def clock_time(value: time) -> str:
 
 
 def _is_control(character: str) -> bool:
-    return ord(character) in _DIRECTION_OVERRIDES or unicodedata.category(character) in _CONTROL_CATEGORIES
+    return ord(character) in DIRECTION_MARKS or unicodedata.category(character) in _CONTROL_CATEGORIES
 
 
 def _day_of(text: object) -> date | None:

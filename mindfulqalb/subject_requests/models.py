@@ -32,12 +32,21 @@ class SubjectRequest(models.Model):
     person_phone = EncryptedTextField(
         label="subject_requests.person_phone", db_column="person_phone_encrypted", null=True
     )
+    person_phone_hash = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Blind index of that phone in E.164; empty without one, or until `index_phones` has come by.",
+    )
     received_at = models.DateTimeField()
     due_at = models.DateTimeField()
     verification = models.CharField(max_length=20, choices=Verification, blank=True)
     verified_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
     closed_at = models.DateTimeField(null=True)
+
+    phone_columns: ClassVar = {"person_phone": "person_phone_hash"}
 
     class Meta:
         db_table = "subject_requests"
@@ -50,6 +59,7 @@ class SubjectRequest(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["email_hash"], name="subject_request_person"),
+            models.Index(fields=["person_phone_hash"], name="subject_request_phone"),
             models.Index(fields=["due_at"], condition=Q(closed_at=None), name="subject_request_due"),
         ]
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from mindfulqalb.api.errors import InvalidInput, Refusal
 from mindfulqalb.audit.services import record, required_reason
-from mindfulqalb.encryption.blind_index import email_digest
+from mindfulqalb.encryption.blind_index import email_digest, phone_digest
 from mindfulqalb.retention.restrictions import restrict_person
 from mindfulqalb.subject_requests.answers import Asked, Particulars, answers
 from mindfulqalb.subject_requests.gathering import gather
@@ -75,6 +75,7 @@ def receive_request(
             person_name=particulars.name or None,
             person_email=particulars.email or None,
             person_phone=particulars.phone or None,
+            person_phone_hash=phone_digest(particulars.phone),
             received_at=now,
             due_at=now + DUE[RequestKind(kind)],
         )

@@ -19,7 +19,7 @@ from consent.tests.builders import make_consent, publish
 from mindfulqalb.api.errors import InvalidInput
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.audit.services import ReasonRequired
-from mindfulqalb.encryption.blind_index import email_digest
+from mindfulqalb.encryption.blind_index import email_digest, phone_digest
 from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.retention.holds import is_held, place_hold
 from mindfulqalb.retention.models import Restriction
@@ -82,6 +82,7 @@ def test_correction_reaches_all_bookings_of_the_person_and_nobody_elses() -> Non
     )
     others = Booking.objects.exclude(customer_email_hash=email_digest(NEW))
     assert [row.customer_email for row in others] == [JOHN.email]
+    assert set(theirs.values_list("customer_phone_hash", flat=True)) == {phone_digest("+919812345678")}
 
 
 def test_correction_leaves_what_is_not_said() -> None:
@@ -96,6 +97,7 @@ def test_correction_leaves_what_is_not_said() -> None:
         before.customer_phone,
         before.customer_email_hash,
     )
+    assert after.customer_phone_hash == before.customer_phone_hash
     assert (after.link_version, OutboxMessage.objects.filter(topic="email.confirmation").count()) == (
         before.link_version,
         0,

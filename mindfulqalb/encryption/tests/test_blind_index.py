@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mindfulqalb.encryption.blind_index import email_digest, email_digests, normalize_email
+from mindfulqalb.encryption.blind_index import email_digest, email_digests, normalize_email, phone_digest, phone_digests
 from mindfulqalb.encryption.keyring import KeyringError, decode_key, derive
 from mindfulqalb.encryption.tests.keys import INDEX_KEY, NEW_KEY, make_key
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_django import Settings
 
 EMAIL = "asha@example.com"
+PHONE = "+919876543210"
 
 
 @pytest.mark.parametrize(
@@ -99,3 +100,39 @@ def test_email_digest_without_a_key_says_which(settings: Settings) -> None:
         email_digest(EMAIL)
 
     assert str(caught.value) == "BLIND_INDEX_KEY is missing; make one with: openssl rand -base64 32"
+
+
+@pytest.mark.parametrize("spelling", ["+919876543210", "098765 43210", "+91 (98765) 432-10", "0091 98765 43210"])
+def test_phone_digest_is_the_same_for_every_spelling(spelling: str) -> None:
+    assert phone_digest(spelling) == phone_digest(PHONE)
+
+
+def test_phone_digest_is_keyed_for_phones_only() -> None:
+    key = derive(decode_key(INDEX_KEY), "blind index phone")
+
+    assert phone_digest(PHONE) == hmac.new(key, PHONE.encode(), hashlib.sha256).hexdigest()
+    assert phone_digest(PHONE) != email_digest(PHONE)
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_no_phone_has_no_digest(nothing: str | None) -> None:
+    assert phone_digest(nothing) == ""
+
+
+def test_what_is_no_number_is_digested_as_it_stands() -> None:
+    assert phone_digest(" ask at the desk ") == phone_digest("ask at the desk")
+    assert phone_digest("ask at the desk") != phone_digest("ask at the door")
+
+
+def test_phone_digests_lists_the_writing_key_first_and_then_the_fallbacks(settings: Settings) -> None:
+    under_old = phone_digest(PHONE)
+    settings.BLIND_INDEX_KEY, settings.BLIND_INDEX_KEY_FALLBACKS = make_key("next index"), [INDEX_KEY]
+
+    assert phone_digests(PHONE) == [phone_digest(PHONE), under_old]
+
+
+def test_phone_digest_does_not_change_with_the_encryption_key(settings: Settings) -> None:
+    before = phone_digest(PHONE)
+    settings.ENCRYPTION_KEY = NEW_KEY
+
+    assert phone_digest(PHONE) == before

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
 
 from bookings.finding_admin import CalendarFindingAdmin
 from bookings.ledger_admin import LedgerEntryAdmin
@@ -18,30 +17,37 @@ from bookings.reminder_admin import ReminderAdmin
 from bookings.services.cancellation import cancel_by_client, cancel_by_practice, quote_cancellation
 from bookings.services.confirming import confirm_again
 from bookings.services.endings import note_absence, note_attendance
+from bookings.states import PAID
 from bookings.story import story_of
 from bookings.undelivered import undelivered_mails
 from mindfulqalb.bulk_actions.row_actions import RowAction
+from mindfulqalb.catalogue.words import type_in_words
 from mindfulqalb.staff.confirmation import Question
 from mindfulqalb.staff.door import member_of
-from mindfulqalb.staff.finding import ClientFilter, FindsByEmail
+from mindfulqalb.staff.finding import EMAIL_PHONE_OR_ID, ClientFilter, FindsPersons
 from mindfulqalb.staff.masking import mask_email, mask_name, mask_phone
 from mindfulqalb.staff.reveal import RevealingAdmin, read
+from mindfulqalb.staff.stories import written
 from payments.queries import refundable
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from bookings.models import BookingQuerySet
-    from bookings.story import Chapter
 
 __all__ = ["BookingAdmin", "CalendarFindingAdmin", "LedgerEntryAdmin", "ReminderAdmin"]
 
-SEALED = ("customer_name", "customer_email", "customer_phone", "customer_email_hash", "held_from")
+SEALED = (
+    *("customer_name", "customer_email", "customer_phone"),
+    *("customer_email_hash", "customer_phone_hash", "held_from"),
+)
 LINKED = {"consent": "consent.view_consentrecord", "payment": "payments.view_payment"}
 
 
 def _named(booking: Booking) -> str:
-    return f"{local(booking.starts_at):%A %d %B %Y, %H:%M}: {booking.offer.title}, {booking.state.lower()}"
+    return (
+        f"{local(booking.starts_at):%A %d %B %Y, %H:%M}: {booking.offer.title}, {booking.get_state_display().lower()}"
+    )
 
 
 def _quoted(booking: Booking) -> str:
@@ -94,21 +100,23 @@ ATTENDED = Question(
 
 
 @admin.register(Booking)
-class BookingAdmin(MovePage, FindsByEmail, RevealingAdmin):
+class BookingAdmin(MovePage, FindsPersons, RevealingAdmin):
     """Every session, by time; persons stay masked until somebody says why they look."""
 
     kind = "booking"
     persons: ClassVar = {"customer_name": mask_name, "customer_email": mask_email, "customer_phone": mask_phone}
     reveal_permission = "bookings.reveal_booking"
     digest_field = "customer_email_hash"
+    phone_digest_field = "customer_phone_hash"
+    findable = EMAIL_PHONE_OR_ID
     search_fields = ("id", "calcom_booking_id", "payment_id")
-    list_display = ("starts_at", "client", "session_type", "session_format", "state", "payment_status", "therapist")
+    list_display = ("starts_at", "client", "who_comes", "session_format", "state", "paid", "therapist")
     list_filter: ClassVar = [DayFilter, "state", TypeFilter, "therapist", ClientFilter]
     list_select_related = ("therapist",)
-    readonly_fields = ("person", "undelivered_mails", "story")
+    readonly_fields = ("person", "paid", "undelivered_mails", "story")
     shown_first = (
         *("person", "starts_at", "ends_at", "another_time", "offer", "therapist", "state"),
-        *("payment", "payment_status", "consent", "undelivered_mails", "story"),
+        *("payment", "paid", "consent", "undelivered_mails", "story"),
     )
     ordering = ("-starts_at",)
     actions = ("confirm_again", "cancel_for_client", "cancel_for_practice", "note_absence", "note_attendance")
@@ -136,9 +144,7 @@ class BookingAdmin(MovePage, FindsByEmail, RevealingAdmin):
     @admin.display(description="story")
     def story(self, booking: Any) -> str:
         """Tell all that happened to it, on the practice's clock."""
-        chapters = story_of(booking, with_money=getattr(booking, "speaks_of_money", False))
-        lines = ((f"{local(each.at):%a %d %b %Y, %H:%M:%S}", each.what, _byline(each)) for each in chapters)
-        return format_html("<ol>{}</ol>", format_html_join("", "<li>{} <strong>{}</strong> {}</li>", lines))
+        return written(story_of(booking, with_money=getattr(booking, "speaks_of_money", False)))
 
     @admin.display(description="client")
     def client(self, booking: Booking) -> str:
@@ -146,6 +152,16 @@ class BookingAdmin(MovePage, FindsByEmail, RevealingAdmin):
         return " ".join(
             filter(None, [mask_name(read(booking, "customer_name")), mask_email(read(booking, "customer_email"))])
         )
+
+    @admin.display(description="session type")
+    def who_comes(self, booking: Booking) -> str:
+        """Say who comes."""
+        return type_in_words(booking.session_type)
+
+    @admin.display(description="payment")
+    def paid(self, booking: Booking) -> str:
+        """Say whether it is paid."""
+        return PAID.get(booking.payment_status or "", booking.payment_status or "")
 
     @admin.display(description="Mails that did not arrive")
     def undelivered_mails(self, booking: Booking) -> str:
@@ -205,8 +221,3 @@ class BookingAdmin(MovePage, FindsByEmail, RevealingAdmin):
         related=["offer"],
         act=lambda row, told: note_attendance(booking_id=row.id, actor=told.actor, now=told.now),
     )
-
-
-def _byline(chapter: Chapter) -> str:
-    by = f"by {chapter.by}" if chapter.by else ""
-    return ", ".join(filter(None, [by, chapter.more]))

@@ -18,6 +18,7 @@ from mindfulqalb.staff.confirmation import Question
 from mindfulqalb.staff.door import member_of
 from mindfulqalb.staff.masking import mask_email, mask_name
 from mindfulqalb.staff.reveal import RevealingAdmin
+from mindfulqalb.staff.values import whether
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
     from bookings.models import CalendarFindingQuerySet
 
 LINE_BREAK = SafeString("<br>")
+SettledFilter = whether("what is done", empty="Open", filled="Settled")
+CALENDAR_STATES = {
+    "accepted": "Confirmed",
+    "pending": "Waits for the therapist",
+    "cancelled": "Cancelled",
+    "declined": "Declined",
+}
 
 
 def _what_moves(finding: CalendarFinding) -> str:
@@ -63,8 +71,8 @@ class CalendarFindingAdmin(RevealingAdmin):
     kind = "calendar_finding"
     persons: ClassVar = {"client_name": mask_name, "client_email": mask_email}
     reveal_permission = "bookings.reveal_booking"
-    list_display = ("starts_at", "kind", "event_type", "calendar_state", "booking", "found_at", "settled_at")
-    list_filter: ClassVar = ["kind", ("settled_at", admin.EmptyFieldListFilter), "starts_at"]
+    list_display = ("starts_at", "kind", "stands", "booking", "found_at", "settled_at")
+    list_filter: ClassVar = ["kind", ("settled_at", SettledFilter), "starts_at"]
     list_select_related = ("booking",)
     search_fields = ("calendar_uid", "booking__id")
     ordering = ("-found_at",)
@@ -75,6 +83,11 @@ class CalendarFindingAdmin(RevealingAdmin):
     def get_queryset(self, request: HttpRequest) -> CalendarFindingQuerySet:
         """Show what this person may see."""
         return CalendarFinding.objects.visible_to(member_of(request))
+
+    @admin.display(description="there")
+    def stands(self, finding: CalendarFinding) -> str:
+        """Say how the appointment stands in the calendar."""
+        return CALENDAR_STATES.get(finding.calendar_state, finding.calendar_state)
 
     @admin.display(description="In the calendar")
     def in_the_calendar(self, finding: CalendarFinding) -> str:
@@ -126,4 +139,7 @@ def _blocking(finding: CalendarFinding) -> list[Booking]:
 
 def _linked(booking: Booking) -> tuple[str, str]:
     page = reverse("admin:bookings_booking_change", args=[booking.pk])
-    return page, f"{local(booking.starts_at):%A %d %B, %H:%M}: {booking.offer.title}, {booking.state.lower()}"
+    return (
+        page,
+        f"{local(booking.starts_at):%A %d %B, %H:%M}: {booking.offer.title}, {booking.get_state_display().lower()}",
+    )

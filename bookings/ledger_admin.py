@@ -16,7 +16,8 @@ from bookings.practice_time import local
 from bookings.services.unplaced import lately_free
 from mindfulqalb.staff.paging import CappedPaginator
 from mindfulqalb.staff.read_only import UncompiledAdmin
-from mindfulqalb.staff.values import ValuesFilter
+from mindfulqalb.staff.values import ValuesFilter, values_called
+from mindfulqalb.staff.words import Topic, called, in_words
 from payments.models import Payment
 from payments.money import Money
 from payments.states import Attention, PaymentState
@@ -49,6 +50,9 @@ class CapturedFilter(ValuesFilter):
     condition = sql.SQL("state = 'CAPTURED'")
 
 
+GatewayFilter = values_called(called(Topic.VENDOR))
+
+
 def _may_stand_at(account: str) -> Q:
     """Name the payments among which an account's are, by an index, where they are few.
 
@@ -77,8 +81,8 @@ class LedgerEntryAdmin(UncompiledAdmin):
 
     change_list_template = "admin/bookings/ledger.html"
     paginator = LedgerPaginator
-    list_display = ("captured_at", "gateway", "provider_payment_id", "captured", "left", "account", "attention")
-    list_filter: ClassVar = [AccountFilter, ("captured_currency", CapturedFilter), ("gateway", ValuesFilter)]
+    list_display = ("captured_at", "by", "provider_payment_id", "captured", "left", "account", "attention")
+    list_filter: ClassVar = [AccountFilter, ("captured_currency", CapturedFilter), ("gateway", GatewayFilter)]
     search_fields = ("provider_order_id", "provider_payment_id")
     ordering = ("-captured_at",)
 
@@ -90,6 +94,11 @@ class LedgerEntryAdmin(UncompiledAdmin):
         """Show the books of today, of this month and ever."""
         books = books_at_a_glance(day=local(timezone.now()).date())
         return super().changelist_view(request, {"books": books} | (extra_context or {}))
+
+    @admin.display(description="gateway")
+    def by(self, entry: LedgerEntry) -> str:
+        """Name the gateway."""
+        return in_words(Topic.VENDOR, entry.gateway)
 
     @admin.display(description="left")
     def left(self, entry: Any) -> Money:

@@ -46,6 +46,18 @@ class ImpossibleMove(Exception):
     """A booking was to move in a way that the table does not allow: a fault in our code."""
 
 
+# What stands in `payment_status`, for people: the payment's state when it was spent, or that there is none.
+PAID = {
+    "not_required": "Nothing to pay",
+    "unpaid": "Not paid",
+    "created": "Not paid",
+    "pending": "Under way",
+    "captured": "Paid",
+    "failed": "Failed",
+    "expired": "Not paid",
+}
+
+
 class ReminderKind(models.TextChoices):
     """How long before a session its client is reminded."""
 

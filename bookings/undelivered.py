@@ -13,6 +13,7 @@ from bookings.models import Booking
 from bookings.practice_time import local
 from bookings.states import BookingState
 from mindfulqalb.mail.queries import undelivered, undelivered_about
+from mindfulqalb.staff.words import Topic, in_words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,7 +35,7 @@ def undelivered_mails(booking: Booking) -> SafeString | str:
     """List for staff the mails about a booking and its money that never reached the client."""
     subjects = [f"booking:{booking.id}"] + ([f"payment:{booking.payment.id}"] if booking.payment else [])
     lines = [
-        (mail.template.replace("_", " "), f"{local(mail.sent_at):%d %B, %H:%M}", mail.undelivered_status)
+        (in_words(Topic.MAIL, mail.template), f"{local(mail.sent_at):%d %B, %H:%M}", mail.undelivered_status)
         for mail in undelivered_about(subjects)
     ]
     return format_html_join(LINE_BREAK, "{}, {} ({}): please phone the client", lines) or "None"

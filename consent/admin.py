@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from django.contrib import admin
 from django.db.models import Case, Value, When
 from django.utils import timezone
+from django.utils.translation import get_language_info
 
 from consent.drafts import DraftForm
 from consent.export_admin import ExportPage
@@ -15,22 +16,34 @@ from consent.publishing import draft_translation, publish_document
 from consent.queries import newest_document, with_state
 from consent.states import GIVING, ConsentState
 from mindfulqalb.bulk_actions.row_actions import RowAction
+from mindfulqalb.catalogue.words import type_in_words
 from mindfulqalb.staff.audited import AuditedAdmin
 from mindfulqalb.staff.confirmation import Question
-from mindfulqalb.staff.finding import ClientFilter, FindsByEmail
+from mindfulqalb.staff.finding import ClientFilter, FindsPersons
 from mindfulqalb.staff.masking import mask_address, mask_email, mask_name
 from mindfulqalb.staff.reveal import RevealingAdmin
-from mindfulqalb.staff.values import ValuesFilter
+from mindfulqalb.staff.values import ValuesFilter, values_called
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
+
+def language_in_english(locale: str) -> str:
+    """Name a language: `hi` is Hindi."""
+    try:
+        return str(get_language_info(locale)["name"])
+    except KeyError:
+        return locale
+
+
 PUBLISH = Question(
     title="Publish for good",
     text="From now on clients are asked to accept these texts, and nobody can change a word of them:",
     yes="Yes, publish",
-    line=lambda document: f"{document.get_kind_display()}, version {document.version} ({document.locale})",
+    line=lambda document: (
+        f"{document.get_kind_display()}, version {document.version} ({language_in_english(document.locale)})"
+    ),
 )
 
 
@@ -41,8 +54,8 @@ class ConsentDocumentAdmin(AuditedAdmin):
     kind = "consent_document"
     on_record = ("kind", "version", "locale", "title", "text", "acknowledgments")
     form = DraftForm
-    list_display = ("kind", "version", "locale", "title", "state", "published_at")
-    list_filter = ("kind", "locale")
+    list_display = ("kind", "version", "language", "title", "state", "published_at")
+    list_filter = ("kind", ("locale", values_called(language_in_english)))
     ordering = ("kind", "-version", "locale")
     readonly_fields = ("sha256", "published_at")
     actions = ("publish", "translate_into_hindi")
@@ -58,6 +71,11 @@ class ConsentDocumentAdmin(AuditedAdmin):
     def has_publish_permission(self, request: HttpRequest) -> bool:
         """Whether this person may publish."""
         return request.user.has_perm("consent.publish_consentdocument")
+
+    @admin.display(description="language", ordering="locale")
+    def language(self, document: ConsentDocument) -> str:
+        """Name its language."""
+        return language_in_english(document.locale)
 
     @admin.display(description="State")
     def state(self, document: ConsentDocument) -> str:
@@ -83,7 +101,7 @@ class ConsentDocumentAdmin(AuditedAdmin):
 
 
 @admin.register(ConsentRecord)
-class ConsentRecordAdmin(FindsByEmail, ExportPage, RevealingAdmin):
+class ConsentRecordAdmin(FindsPersons, ExportPage, RevealingAdmin):
     """Who accepted which text, and who withdrew; persons stay masked until somebody says why they look."""
 
     kind = "consent"
@@ -96,9 +114,9 @@ class ConsentRecordAdmin(FindsByEmail, ExportPage, RevealingAdmin):
     reveal_permission = "consent.reveal_consentrecord"
     digest_field = "email_hash"
     search_fields = ("id",)
-    list_display = ("created_at", "event", "state", "kind", "session_type", "consent_version", "locale", "valid_until")
+    list_display = ("created_at", "event", "state", "kind", "who_comes", "consent_version", "language", "valid_until")
     list_filter: ClassVar = [
-        *("event", "kind", ("consent_version", ValuesFilter), ("session_type", ValuesFilter)),
+        *("event", "kind", ("consent_version", ValuesFilter), ("session_type", values_called(type_in_words))),
         *("age_band", "method", "is_flagged", ClientFilter),
     ]
     ordering = ("-created_at",)
@@ -108,6 +126,16 @@ class ConsentRecordAdmin(FindsByEmail, ExportPage, RevealingAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ConsentRecord]:
         """Say of each row what has become of it."""
         return with_state(now=timezone.now(), records=super().get_queryset(request))
+
+    @admin.display(description="session type")
+    def who_comes(self, record: ConsentRecord) -> str:
+        """Say for whom it was."""
+        return type_in_words(record.session_type)
+
+    @admin.display(description="language")
+    def language(self, record: ConsentRecord) -> str:
+        """Name the language of the text."""
+        return language_in_english(record.locale)
 
     @admin.display(description="State")
     def state(self, record: ConsentRecord) -> str:

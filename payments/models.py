@@ -9,6 +9,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import Q
 
+from mindfulqalb.staff.words import Topic, in_words
 from payments.money import Money
 from payments.states import (
     ALLOWED,
@@ -97,7 +98,8 @@ class Payment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.gateway} {self.provider_order_id or self.id}"
+        gateway = in_words(Topic.VENDOR, self.gateway)
+        return f"{self.price} by {gateway}, {self.provider_order_id or self.id}"
 
     # Mutators: call them on a row re-read under its lock, then save.
 
@@ -191,7 +193,7 @@ class Refund(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} of {self.payment_id}"
+        return f"{self.amount}: {self.get_state_display()}"
 
     # Mutators: call them on a row whose payment is locked, then save.
 
@@ -232,7 +234,7 @@ class Dispute(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} of {self.payment_id}"
+        return f"{self.amount}: {self.get_state_display()}"
 
     # Mutators: call them on a row whose payment is locked, then save.
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from mindfulqalb.api.errors import Refusal
-from payments.queries import refundable
+from payments.queries import is_disputed, refundable
 from payments.refunds import request_refund
 from payments.states import RefundReason
 
@@ -73,10 +73,9 @@ class RefundPage(admin.ModelAdmin[Any]):
     @admin.display(description="refund")
     def money_back(self, payment: Payment) -> str:
         """Lead to the page as long as something is left."""
-        left = refundable(payment)
-        if left.amount_minor <= 0:
-            return "Nothing is left to refund."
-        return format_html('{} left. <a href="{}">Refund…</a>', left, _address(payment, "refund"))
+        if refundable(payment).amount_minor <= 0:
+            return "Not now: the client's bank is deciding." if is_disputed(payment) else "Nothing is left to refund."
+        return format_html('<a href="{}">Refund…</a>', _address(payment, "refund"))
 
     def refund(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Ask how much, send that back, and say so."""

@@ -1,4 +1,4 @@
-"""All that ever happened to a payment, in order: what an auditor, or a person on the telephone, asks for."""
+"""What others know of a payment, and all that ever happened to it: what a person on the telephone asks for."""
 
 from __future__ import annotations
 
@@ -6,55 +6,59 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mindfulqalb.audit.models import AuditEvent
-from mindfulqalb.mail.models import SentMail
-from mindfulqalb.mail.states import LEFT_THE_HOUSE
-from mindfulqalb.webhooks.models import WebhookDelivery
+from django.db.models import Q
+
+from mindfulqalb.staff.stories import Chapter, chapters_about, in_order
+from mindfulqalb.staff.words import Topic, in_words
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from payments.models import Payment
 
-Source = Callable[["Payment"], Iterable["Moment"]]
+
+@dataclass(frozen=True)
+class Purchase:
+    """What a payment bought or was made for, in words, and its page, for those who hold `permission`."""
+
+    subject: str  # kind:<id>
+    title: str
+    url: str
+    permission: str
+
+
+Source = Callable[["Payment"], Iterable[Purchase]]
+Finder = Callable[[list[str]], Q]
 _sources: list[Source] = []
+_finders: list[Finder] = []
 
 
-@dataclass(frozen=True, order=True)
-class Moment:
-    """One thing that happened; it names no person."""
-
-    at: datetime
-    what: str
-    by: str = ""
-    details: str = ""
-
-
-def tells_of_payments(source: Source) -> Source:
-    """Register who else knows something about payments: apps that payments has never heard of."""
+def knows_what_was_bought(source: Source) -> Source:
+    """Register who knows what a payment was for: apps that payments has never heard of. Newest first."""
     _sources.append(source)
     return source
 
 
-def timeline(payment: Payment) -> list[Moment]:
-    """Tell what happened to a payment, oldest first."""
-    asked = Moment(payment.created_at, "payment.asked", "client", f"{payment.price} {payment.provider_order_id or ''}")
-    told = [moment for source in _sources for moment in source(payment)]
-    return sorted([asked, *recorded_about(f"payment:{payment.id}"), *told], key=lambda moment: moment.at)
+def knows_clients(finder: Finder) -> Finder:
+    """Register who knows the payments of clients by the blind index of their email or phone."""
+    _finders.append(finder)
+    return finder
 
 
-def recorded_about(*subjects: str) -> list[Moment]:
-    """Collect audit events, webhooks and mails about subjects, each `kind:<id>`."""
-    audited = AuditEvent.objects.filter(target__in=subjects)
-    webhooks = WebhookDelivery.objects.filter(about__in=subjects).defer("body")
-    mails = SentMail.objects.filter(about__in=subjects, state__in=LEFT_THE_HOUSE).defer("content")
-    return [
-        *(Moment(event.occurred_at, event.action, event.actor, _said(event)) for event in audited),
-        *(Moment(each.received_at, f"webhook {each.event_type}", f"vendor:{each.vendor}") for each in webhooks),
-        *(Moment(mail.sent_at, f"mail {mail.template}", "system") for mail in mails),
-    ]
+def payments_of_clients(digests: list[str]) -> Q:
+    """Tell which payments were made for the clients with these digests; none, where nobody knows them."""
+    found = Q(pk__in=[])
+    for finder in _finders:
+        found |= finder(digests)
+    return found
 
 
-def _said(event: AuditEvent) -> str:
-    details = event.details or {}  # None once its payload is erased
-    return ", ".join(f"{name} {value}" for name, value in sorted(details.items()) if value not in (None, ""))
+def purchases_of(payment: Payment) -> list[Purchase]:
+    """List what a payment was made for, and all that it was spent on."""
+    return [purchase for source in _sources for purchase in source(payment)]
+
+
+def story_of(payment: Payment, purchases: Iterable[Purchase]) -> list[Chapter]:
+    """Tell what happened to a payment and to what was bought with it, oldest first, without the reasons of staff."""
+    subjects = [f"payment:{payment.id}", *(purchase.subject for purchase in purchases)]
+    gateway = in_words(Topic.VENDOR, payment.gateway)
+    asked = Chapter(payment.created_at, f"The client was asked to pay {payment.price} by {gateway}")
+    return in_order([asked, *chapters_about(subjects, with_money=True, with_reasons=False)])

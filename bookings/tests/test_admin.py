@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -64,6 +64,23 @@ def test_list_shows_the_latest_session_first(admin_client: Client) -> None:
     bookings = [_make(number) for number in range(3)]
 
     assert _found(admin_client) == [booking.id for booking in reversed(bookings)]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ({"payment_status": "captured"}, {"who_comes": "Individual", "session_format": "Video", "paid": "Paid"}),
+        ({"payment_status": "unpaid", "session_type": "couples"}, {"who_comes": "Couples", "paid": "Not paid"}),
+        ({"payment_status": "not_required"}, {"paid": "Nothing to pay", "state": "Being written into the calendar"}),
+        ({"payment_status": "something_new", "session_type": "old"}, {"who_comes": "old", "paid": "something_new"}),
+    ],
+)
+def test_list_speaks_in_words(admin_client: Client, overrides: dict[str, Any], said: dict[str, str]) -> None:
+    _make(**overrides)
+
+    page = admin_client.get(reverse(LIST)).content.decode()
+
+    assert [text for name, text in said.items() if f'field-{name}">{text}<' not in page] == []
 
 
 def test_list_shows_no_person(admin_client: Client) -> None:

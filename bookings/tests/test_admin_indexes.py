@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from bookings.models import Booking
 from bookings.states import BookingState
 from bookings.tests.builders import make_booking
-from mindfulqalb.encryption.blind_index import email_digest
+from mindfulqalb.encryption.blind_index import email_digest, phone_digest
 from mindfulqalb.staff import paging
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ OWN = {
     "state": "CASE WHEN number % 100 = 0 THEN 'REJECTED' ELSE 'CANCELLED' END",
     "session_type": "CASE WHEN number % 100 = 1 THEN 'family' ELSE 'individual' END",
     "customer_email_hash": "md5(number::text)",
+    "customer_phone_hash": "md5('phone' || number)",
     "calcom_booking_id": "'uid' || number",
 }
 
@@ -65,6 +66,7 @@ def test_every_filter_and_search_finds_its_page_by_an_index(client: Client) -> N
         "booking_type": [{"session_type": "family"}],
         "booking_": [{"therapist__id__exact": str(therapist)}],
         "booking_customer": [{"client": email_digest("nobody@example.com")}],
+        "booking_phone": [{"client": phone_digest("+919876543211")}],
         "booking_calendar_uid": [{"q": "uid77"}],
     }
 

@@ -14,7 +14,8 @@ from bookings.practice_time import local
 from bookings.states import BookingState
 from bookings.tests.builders import JANE, JOHN, make_booking, make_upcoming, make_wish
 from mindfulqalb.audit.models import AuditEvent
-from mindfulqalb.encryption.blind_index import email_digest
+from mindfulqalb.encryption.blind_index import email_digest, phone_digest
+from mindfulqalb.staff.finding import EMAIL_PHONE_OR_ID, NOT_SEARCHABLE
 from mindfulqalb.staff.reveal import REVEALED_FOR, SESSION_KEY
 from mindfulqalb.staff.roles import FRONT_DESK
 from mindfulqalb.staff.tests.builders import make_member
@@ -180,12 +181,32 @@ def test_email_is_found_under_a_key_that_was_rotated_away(client: Client, bookin
     assert rows == [booking.id]
 
 
-@pytest.mark.parametrize("typed", ["Jane Doe", "jane", "+91 98765", "9876543210", "x" * 300 + " 1"])
+@pytest.mark.parametrize(
+    "typed", [JANE.phone, "098765 43210", "+91 (98765) 432-10", "98765.43210", "\u202a+91 98765 43210\u202c"]
+)
+def test_whole_phone_finds_its_sessions_however_it_is_written(client: Client, booking: Booking, typed: str) -> None:
+    make_upcoming(hour=14, wish=make_wish(customer=JOHN))
+
+    address, rows, _ = _search(client, typed)
+
+    assert (address, rows) == (f"?client={phone_digest(JANE.phone)}", [booking.id])
+
+
+def test_phone_is_found_under_a_key_that_was_rotated_away(client: Client, booking: Booking, settings: Settings) -> None:
+    settings.BLIND_INDEX_KEY_FALLBACKS = [settings.BLIND_INDEX_KEY]
+    settings.BLIND_INDEX_KEY = "bmV3LWtleS1uZXcta2V5LW5ldy1rZXktbmV3LWtleTE="
+
+    _, rows, _ = _search(client, str(JANE.phone))
+
+    assert rows == [booking.id]
+
+
+@pytest.mark.parametrize("typed", ["Jane Doe", "jane", "+91 98765", "12345", "+0000000000", "x" * 300 + " 1"])
 def test_what_is_no_id_is_refused_and_stands_in_no_address(client: Client, booking: Booking, typed: str) -> None:
     address, rows, said = _search(client, typed)
 
     assert (address, rows) == ("?", [booking.id])
-    assert said == ["Names cannot be searched for: please type a whole email address, or a whole id."]
+    assert said == [NOT_SEARCHABLE.format(EMAIL_PHONE_OR_ID)]
 
 
 def test_id_is_found_and_the_filters_stay(client: Client, booking: Booking) -> None:

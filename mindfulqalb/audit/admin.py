@@ -11,7 +11,9 @@ from mindfulqalb.audit.models import AuditCheckpoint, AuditEvent, AuditSeal, Aud
 from mindfulqalb.staff.models import StaffMember
 from mindfulqalb.staff.names import login_names
 from mindfulqalb.staff.read_only import ReadOnlyAdmin, UncompiledAdmin
-from mindfulqalb.staff.values import ValuesFilter
+from mindfulqalb.staff.subjects import subject_column
+from mindfulqalb.staff.values import values_called
+from mindfulqalb.staff.words import Topic, called, called_with_code
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -35,13 +37,21 @@ class NamedEvents(ChangeList):
 class AuditEventAdmin(UncompiledAdmin):
     """Who did what to which object, and why."""
 
-    list_display = ("occurred_at", "action", "target", "who", "reason", "request_id")
-    list_filter: ClassVar = ["occurred_at", ("action", ValuesFilter)]
+    list_filter: ClassVar = ["occurred_at", ("action", values_called(called_with_code(Topic.ACT)))]
     search_fields = ("action", "target", "actor", "request_id")
     search_help_text = "A whole id, such as booking:… or staff:…, a whole login name, or a whole action."
     readonly_fields = ("who",)
     exclude = ("actor",)
     ordering = ("-occurred_at",)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Tell in words and by name, and lead to what each event is about."""
+        return ("occurred_at", "what", "action", subject_column(request, "target"), "who", "reason")
+
+    @admin.display(description="what happened")
+    def what(self, event: AuditEvent) -> str:
+        """Say it in words."""
+        return called(Topic.ACT)(event.action)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """List them with names."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 
@@ -12,7 +12,9 @@ from mindfulqalb.mail.models import SentMail
 from mindfulqalb.mail.resending import resend_letter
 from mindfulqalb.staff.confirmation import Question
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
-from mindfulqalb.staff.values import ValuesFilter
+from mindfulqalb.staff.subjects import subject_column
+from mindfulqalb.staff.values import values_called
+from mindfulqalb.staff.words import Topic, called
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,12 +41,20 @@ def _refuse_one_address_for_many(mails: Sequence[SentMail], told: Instruction) -
 class SentMailAdmin(ReadOnlyAdmin):
     """Which mail went out about which booking; the filter by state lists what never arrived."""
 
-    list_display = ("sent_at", "template", "about", "state", "undelivered_status")
-    list_filter: ClassVar = ["state", ("template", ValuesFilter)]
+    list_filter: ClassVar = ["state", ("template", values_called(called(Topic.MAIL)))]
     search_fields = ("about",)
     ordering = ("-sent_at",)
     exclude = ("content", "recipient_hash")
     actions = ("resend",)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Lead to what each mail was about."""
+        return ("sent_at", "what", subject_column(request, "about"), "state", "undelivered_status")
+
+    @admin.display(description="mail")
+    def what(self, mail: SentMail) -> str:
+        """Say what it tells."""
+        return called(Topic.MAIL)(mail.template)
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         """Whether this person may send a mail once more."""

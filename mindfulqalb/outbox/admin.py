@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.utils.text import Truncator
@@ -11,7 +11,9 @@ from mindfulqalb.bulk_actions.row_actions import RowAction
 from mindfulqalb.outbox.models import OutboxMessage
 from mindfulqalb.outbox.services import revive_one
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
-from mindfulqalb.staff.values import ValuesFilter
+from mindfulqalb.staff.subjects import subject_column
+from mindfulqalb.staff.values import values_called
+from mindfulqalb.staff.words import Topic, called
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -21,11 +23,19 @@ if TYPE_CHECKING:
 class OutboxMessageAdmin(ReadOnlyAdmin):
     """What is to be done outside, and what came of it."""
 
-    list_display = ("created_at", "state", "topic", "lane", "attempts", "due_at", "error")
-    list_filter: ClassVar = ["state", ("topic", ValuesFilter), "created_at"]
+    list_filter: ClassVar = ["state", ("topic", values_called(called(Topic.WORK))), "created_at"]
     search_fields = ("lane",)
     ordering = ("-sequence",)
     actions = ("retry",)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Lead to what each message is about."""
+        return ("created_at", "state", "what", subject_column(request, "lane"), "attempts", "due_at", "error")
+
+    @admin.display(description="what")
+    def what(self, message: OutboxMessage) -> str:
+        """Say what is to be done."""
+        return called(Topic.WORK)(message.topic)
 
     @admin.display(description="last error")
     def error(self, message: OutboxMessage) -> str:

@@ -15,7 +15,11 @@ from mindfulqalb.retention.registry import kinds
 from mindfulqalb.retention.states import Action
 from mindfulqalb.retention.timetable import change_rule
 from mindfulqalb.staff.confirmation import Question
+from mindfulqalb.staff.names import NamesActors
 from mindfulqalb.staff.read_only import ReadOnlyAdmin
+from mindfulqalb.staff.subjects import way_to
+from mindfulqalb.staff.values import values_called, whether
+from mindfulqalb.staff.words import Topic, called
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -53,10 +57,20 @@ class RetentionRuleAdmin(admin.ModelAdmin[RetentionRule]):
     """How long what is kept; the law's minimum is not for staff to change."""
 
     form = RuleForm
-    list_display = ("kind", "jurisdiction", "minimum_days", "period_days", "action", "basis")
-    list_filter = ("jurisdiction",)
+    list_display = ("what", "where", "minimum_days", "period_days", "action", "basis")
+    list_filter = (("jurisdiction", values_called(called(Topic.PLACE))),)
     ordering = ("jurisdiction", "kind")
-    readonly_fields = ("kind", "jurisdiction", "minimum_days")
+    readonly_fields = ("what", "where", "minimum_days")
+
+    @admin.display(description="what", ordering="kind")
+    def what(self, rule: RetentionRule) -> str:
+        """Name the kind of record."""
+        return called(Topic.RECORD)(rule.kind)
+
+    @admin.display(description="where", ordering="jurisdiction")
+    def where(self, rule: RetentionRule) -> str:
+        """Name the jurisdiction."""
+        return called(Topic.PLACE)(rule.jurisdiction)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse: a kind of record comes with the code that keeps it."""
@@ -100,12 +114,12 @@ class HoldForm(forms.ModelForm[LegalHold]):
 
 
 @admin.register(LegalHold)
-class LegalHoldAdmin(ReadOnlyAdmin):
+class LegalHoldAdmin(NamesActors, ReadOnlyAdmin):
     """What must not go; placed and released here, on record."""
 
     form = HoldForm
-    list_display = ("placed_at", "target", "placed_by", "released_at", "released_by")
-    list_filter: ClassVar = [("released_at", admin.EmptyFieldListFilter)]
+    actor_fields = ("placed_by", "released_by")
+    list_filter: ClassVar = [("released_at", whether("state", empty="In force", filled="Released"))]
     ordering = ("-placed_at",)
     exclude = ("reason", "email", "person_hash")
     actions = ("release",)
@@ -114,9 +128,27 @@ class LegalHoldAdmin(ReadOnlyAdmin):
         """Allow it to whoever's role says so."""
         return admin.ModelAdmin.has_add_permission(self, request)
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Lead to what is held."""
+        return ("placed_at", _held(request), "placed", "released_at", "released")
+
+    @admin.display(description="placed by")
+    def placed(self, hold: LegalHold) -> str:
+        """Name who placed it."""
+        return self.name_of(hold, hold.placed_by)
+
+    @admin.display(description="released by")
+    def released(self, hold: LegalHold) -> str:
+        """Name who released it."""
+        return self.name_of(hold, hold.released_by)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: LegalHold | None = None) -> Any:
+        """Show the names."""
+        return ("placed", "released")
+
     def get_fields(self, request: HttpRequest, obj: LegalHold | None = None) -> Any:
         """Ask for what a hold needs, and show what it is."""
-        shown = ("target", "placed_at", "placed_by", "released_at", "released_by")
+        shown = ("target", "placed_at", "placed", "released_at", "released")
         return shown if obj else ("email", "booking", "reason")
 
     def get_exclude(self, request: HttpRequest, obj: LegalHold | None = None) -> Any:
@@ -159,9 +191,22 @@ class RestrictionAdmin(ReadOnlyAdmin):
 class TombstoneAdmin(ReadOnlyAdmin):
     """What went, and under which rule."""
 
-    list_display = ("purged_at", "kind", "row_count", "rule", "action", "cutoff")
-    list_filter: ClassVar = ["kind", "action", "purged_at"]
+    list_display = ("purged_at", "what", "row_count", "rule", "action", "cutoff")
+    list_filter: ClassVar = [("kind", values_called(called(Topic.RECORD))), "action", "purged_at"]
     ordering = ("-purged_at",)
+
+    @admin.display(description="what")
+    def what(self, tombstone: Tombstone) -> str:
+        """Name the kind of record."""
+        return called(Topic.RECORD)(tombstone.kind)
+
+
+def _held(request: HttpRequest) -> Any:
+    @admin.display(description="what")
+    def held(hold: LegalHold) -> str:
+        return way_to(hold.target, request.user) if hold.target else "All about one person"
+
+    return held
 
 
 def _actor(request: HttpRequest) -> str:

@@ -14,6 +14,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
+from mindfulqalb.staff.finding import FindsPersons
 from mindfulqalb.staff.models import StaffMember
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 NOBODY = "benchmark-lists"
 NOTHING = "nothing-1"
+NO_DIGEST = "0" * 64
 OK = 200
 
 
@@ -86,8 +88,9 @@ def _queries(model: type[Model], model_admin: Any, request: HttpRequest) -> Iter
             if not choice["selected"]:
                 yield f"{spec.title}: {choice['display']}", choice["query_string"].lstrip("?")
     row = changelist.result_list[0] if len(changelist.result_list) else None
-    if row is not None and hasattr(model_admin, "digest_field"):
-        yield "search for a person", urlencode({"client": getattr(row, model_admin.digest_field)})
+    if row is not None and isinstance(model_admin, FindsPersons):
+        for name, digest in (model_admin.digests_on(row) or {"nobody": NO_DIGEST}).items():
+            yield f"search for a person by {name}", urlencode({"client": digest})
     for path in model_admin.search_fields:
         yield f"search by {path}", urlencode({"q": (row and _value(row, path)) or NOTHING})
     if model_admin.search_fields:

@@ -14,9 +14,10 @@ from django.utils import timezone
 from mindfulqalb.api.errors import Refusal
 from mindfulqalb.bulk_actions.row_actions import RowAction
 from mindfulqalb.staff.confirmation import Question, ask_first, is_confirmed
-from mindfulqalb.staff.finding import ClientFilter, FindsByEmail
+from mindfulqalb.staff.finding import EMAIL_PHONE_OR_ID, ClientFilter, FindsPersons
 from mindfulqalb.staff.masking import mask_email, mask_name, mask_phone
 from mindfulqalb.staff.reveal import RevealingAdmin
+from mindfulqalb.staff.values import whether
 from mindfulqalb.subject_requests.answers import Particulars
 from mindfulqalb.subject_requests.gathering import ENCODER, held_page
 from mindfulqalb.subject_requests.models import SubjectRequest
@@ -105,7 +106,7 @@ def _moving(label: str, act: Callable[[Any, Instruction], object]) -> RowAction:
 
 
 @admin.register(SubjectRequest)
-class SubjectRequestAdmin(FindsByEmail, RevealingAdmin):
+class SubjectRequestAdmin(FindsPersons, RevealingAdmin):
     """Who asked what about their own data; taken in by "Add", moved by actions."""
 
     form = RequestForm
@@ -119,9 +120,16 @@ class SubjectRequestAdmin(FindsByEmail, RevealingAdmin):
     reveal_permission = "subject_requests.gather_held"
     readonly_fields = ("person",)
     list_display = ("due_at", "kind", "received_at", "verification", "outcome", "closed_at")
-    list_filter: ClassVar = ["kind", "outcome", ("closed_at", admin.EmptyFieldListFilter), ClientFilter]
+    list_filter: ClassVar = [
+        "kind",
+        "outcome",
+        ("closed_at", whether("state", empty="Open", filled="Closed")),
+        ClientFilter,
+    ]
     search_fields = ("id",)
     digest_field = "email_hash"
+    phone_digest_field = "person_phone_hash"
+    findable = EMAIL_PHONE_OR_ID
     ordering = ("closed_at", "due_at")
     shown = ("kind", "person", "received_at", "due_at", "verification", "verified_at", "outcome", "closed_at")
     actions = (

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.urls import reverse
 
+from mindfulqalb.staff.tests.builders import make_member
 from payments.models import Payment, Refund
 from payments.states import RefundReason
 from payments.tests.builders import make_captured_payment, make_payment
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.django_db
 
 CHANGELIST = "admin:payments_payment_changelist"
 LISTS = ("payment", "refund")
+SAID = {"by": "Razorpay", "what_for": "Couples, video call", "price": "INR 1,299.00", "state": "Captured"}
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -58,8 +60,8 @@ def test_payment_shows_first_what_finance_asks_and_folds_the_rest(admin_client: 
 
     first, rest = [[name for line in fieldset for name in line.fields] for fieldset in response.context["adminform"]]
     assert first == [
-        *("item", "price", "state", "attention", "arrived", "captured_at"),
-        *("gateway", "provider_payment_id", "money_back", "timeline"),
+        *("paid_for", "price", "state", "attention", "arrived", "captured_at"),
+        *("gone_back", "left", "money_back", "by", "provider_payment_id", "story"),
     ]
     assert "provider_order_id" in rest
     assert response.content.count(b"<details>") == 1
@@ -123,3 +125,38 @@ def test_list_offers_the_currencies_in_use_and_no_other_order(admin_client: Clie
         ["All", "INR", "USD"],
         ["created_at"],
     )
+
+
+def test_list_speaks_of_gateways_sessions_and_money_in_words(admin_client: Client) -> None:
+    make_captured_payment(reference="a", item="couples-video"), make_captured_payment(reference="b", gateway="stripe")
+
+    answer = admin_client.get(reverse(CHANGELIST))
+
+    page, shown = answer.content.decode(), answer.context["cl"]
+    cells = [f'field-{name}">{text}<' for name, text in SAID.items()]
+    assert [cell for cell in cells if cell not in page] == []
+    choices = {spec.title: [choice["display"] for choice in spec.choices(shown)] for spec in shown.filter_specs}
+    assert choices["gateway"] == ["All", "Razorpay", "Stripe"]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_list_of_refunds_names_who_asked_by_one_query(
+    count: int, admin_client: Client, now: datetime, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    members = [make_member(username=f"m{number}", last_name="Rao") for number in range(count)]
+    for member in members:
+        Refund.objects.create(
+            payment=make_captured_payment(),
+            reason=RefundReason.STAFF,
+            amount_minor=1,
+            currency="INR",
+            actor=f"staff:{member.id}",
+            requested_at=now,
+        )
+    address = reverse("admin:payments_refund_changelist")
+    admin_client.get(address)
+
+    with django_assert_num_queries(6):
+        page = admin_client.get(address).content.decode()
+
+    assert page.count('field-asked_by">Meera Rao<') == count

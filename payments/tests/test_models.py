@@ -93,8 +93,8 @@ def test_locked_needs_a_transaction_and_reads_again(django_assert_num_queries: A
 def test_a_payment_says_its_price_and_its_name() -> None:
     payment, without_order = make_payment(provider_order_id="order_1"), make_payment(provider_order_id=None)
 
-    assert (payment.price, str(payment)) == (Money(129900, "INR"), "razorpay order_1")
-    assert str(without_order) == f"razorpay {without_order.id}"
+    assert (payment.price, str(payment)) == (Money(129900, "INR"), "INR 1,299.00 by Razorpay, order_1")
+    assert str(without_order) == f"INR 1,299.00 by Razorpay, {without_order.id}"
 
 
 def test_nothing_is_captured_of_a_payment_that_nobody_paid() -> None:

@@ -205,7 +205,7 @@ def test_reconcile_command_tells_what_it_found(razorpay_payer: RazorpayPayer) ->
     call_command("reconcile_payments", stdout=output)
 
     assert output.getvalue().splitlines() == [
-        f"1/1 razorpay {payment.provider_order_id}: captured",
+        f"1/1 {payment}: captured",
         "Asked about 1 payments.",
     ]
 

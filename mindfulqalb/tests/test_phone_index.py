@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from bookings.models import Booking
 from bookings.services.booking import book_session
 from bookings.states import BookingState
-from bookings.tests.builders import JANE, make_booking, make_payment, make_wish
+from bookings.tests.builders import JANE, make_booking, make_catalogue, make_payment, make_wish
 from mindfulqalb.encryption.blind_index import phone_digest
 from mindfulqalb.encryption.phone_index import Chunk, IndexedPhone, index_chunk, indexed_phones
 from mindfulqalb.encryption.rotation import reencrypt
@@ -113,6 +113,7 @@ def test_moving_phones_to_a_new_encryption_key_leaves_their_digests(settings: Se
 
 
 def test_session_is_indexed_from_its_first_moment(now: datetime) -> None:
+    make_catalogue()
     payment = make_payment()
 
     booking = book_session(wish=make_wish(), payment_id=payment.provider_payment_id, now=now)

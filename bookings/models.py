@@ -9,13 +9,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.contrib.postgres.fields import RangeOperators
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Q
 from django.db.models.lookups import GreaterThan
 
 from bookings.practice_time import local
+from bookings.spans import BUFFER, OCCUPIED_SPAN
 from bookings.states import (
     ALLOWED,
     GIVES_PAYMENT_BACK,
@@ -46,24 +47,6 @@ ADDRESS_IN_NAME = re.compile(r"[/\\:@]|\S[.\u3002](?:[^\W\d_]{2,}|\d)")
 
 def _local_time(moment: datetime) -> str:
     return f"{local(moment):%a %d %b %Y, %H:%M}"
-
-
-def _in_utc(column: str) -> Func:
-    """An instant without its zone: only to such a one PostgreSQL adds minutes for good, as an index needs it."""
-    return Func(F(column), template="(%(expressions)s AT TIME ZONE 'UTC')", output_field=models.DateTimeField())
-
-
-BUFFER = Func(
-    F("buffer_minutes"), template="(%(expressions)s * INTERVAL '1 minute')", output_field=models.DurationField()
-)
-# The half-open span [start, end and buffer): the next session may begin the moment that it is over.
-OCCUPIED_SPAN = Func(
-    _in_utc("starts_at"),
-    _in_utc("ends_at") + BUFFER,
-    RangeBoundary(),
-    function="TSRANGE",
-    output_field=DateTimeRangeField(),
-)
 
 
 NAMED = ~Q(customer_email_hash="")

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("bookings", "0018_consent_named"),
+        ("bookings", "0017_free_calls_held"),
         ("catalogue", "0005_therapist_member"),
         ("consent", "0006_list_indexes"),
         ("payments", "0007_list_indexes"),

@@ -57,6 +57,22 @@ ELSEWHERE = {
         "mindfulqalb/serving/tests/test_whole_requests.py",
         "header_spelt_with_an_underscore_cannot_pass_for_another",
     ),
+    "cancelling at Cal.com under no name, minutes before, for all of the money": (
+        "bookings/tests/test_late_changes.py",
+        "cancelled_late_by_somebody_unknown_gives_what_the_rules_give_and_asks_staff",
+    ),
+    "cancelling at Cal.com at the end of the session": (
+        "bookings/tests/test_late_changes.py",
+        "cancelled_after_it_began_moves_no_money_and_asks_staff",
+    ),
+    "moving to next week at Cal.com, and cancelling here": (
+        "bookings/tests/test_late_changes.py",
+        "late_move_by_nobody_of_the_practice_wins_no_notice",
+    ),
+    "order kept from before a rise of prices": (
+        "payments/tests/test_outdated_orders.py",
+        "outdated_order_is_kept_for_a_person_and_can_go_back",
+    ),
     "open redirect through successUrl": ("payments/tests/test_return_urls.py", "any_other_address_is_refused_by_name"),
     "formula in a CSV": ("consent/tests/test_exports.py", "csv_lets_no_spreadsheet_run_what_a_client_sent"),
     "header in a mail": ("mindfulqalb/mail/tests/test_sending.py", "context_cannot_carry_a_header_or_a_second_mail"),

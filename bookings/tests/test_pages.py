@@ -165,9 +165,9 @@ def test_manage_page_greets_nobody_once_the_person_is_erased(browser: Client) ->
 
 
 def test_manage_page_escapes_a_hostile_name(browser: Client) -> None:
-    page = browser.get(path_of(make_upcoming(customer_name="<script>alert(1)</script>"))).content.decode()
+    page = browser.get(path_of(make_upcoming(customer_name="<script>alert(1)<script>"))).content.decode()
 
-    assert ("<script>alert" in page, "&lt;script&gt;alert(1)&lt;/script&gt;" in page) == (False, True)
+    assert ("<script>alert" in page, "&lt;script&gt;alert(1)&lt;script&gt;" in page) == (False, True)
 
 
 @pytest.mark.parametrize("suffix", ["", "/session.ics"])

@@ -189,8 +189,8 @@ def test_manage_page_is_found_by_no_search_engine(browser: Client) -> None:
         assert browser.get(path).content.decode().count('<meta name="robots" content="noindex">') == 1
 
 
-@pytest.mark.parametrize(("is_paid", "queries"), [(False, 4), (True, 6)])
-def test_manage_page_asks_the_database_for_booking_move_policy_money_and_receipts(
+@pytest.mark.parametrize(("is_paid", "queries"), [(False, 5), (True, 7)])
+def test_manage_page_asks_the_database_for_booking_consent_move_policy_money_and_receipts(
     is_paid: bool, queries: int, browser: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     path = path_of(make_upcoming(payment=make_payment() if is_paid else None))

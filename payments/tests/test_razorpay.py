@@ -251,6 +251,21 @@ def test_a_refusal_that_passes_is_not_taken_for_one_that_stays(status: int) -> N
     assert (str(error.value), error.value.permanent) == (f"razorpay wants to be asked later ({status})", False)
 
 
+def test_a_refund_goes_at_the_speed_that_costs_nothing_under_a_receipt_of_its_own() -> None:
+    answer = {"id": "rfnd_1", "status": "pending", "amount": 129900, "currency": "INR", "notes": []}
+    with responses.RequestsMock() as mock:
+        mock.post(f"{URL}/v1/payments/pay_1/refund", json=answer)
+        _gateway().refund(RefundRequest("key-of-the-row", "pay_1", PRICE))
+        asked = json.loads(mock.calls[0].request.body or "")
+
+    assert asked == {
+        "amount": 129900,
+        "speed": "normal",
+        "receipt": "key-of-the-row",
+        "notes": {"refund": "key-of-the-row"},
+    }
+
+
 def test_find_order_of_a_payment_without_an_order_is_none() -> None:
     with responses.RequestsMock() as mock:
         mock.get(f"{URL}/v1/payments/pay_x", json=_attempt("pay_x", "captured", order_id=None))

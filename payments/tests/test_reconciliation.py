@@ -13,6 +13,7 @@ from payments.reconciliation import (
     ASK_FOR,
     OPEN_LONG_ENOUGH,
     TURN,
+    apply_webhook,
     is_its_turn,
     payments_to_ask_about,
     recent_captures,
@@ -34,6 +35,13 @@ pytestmark = pytest.mark.django_db
 def _aged(payment: Payment, **age: float) -> Payment:
     Payment.objects.filter(id=payment.id).update(created_at=payment.created_at - timedelta(**age))
     return payment
+
+
+def test_a_delivery_of_one_gateway_is_not_about_the_others_order(now: datetime) -> None:
+    make_payment(gateway="razorpay", provider_order_id="cs_1")
+    body = '{"data": {"object": {"object": "checkout.session", "id": "cs_1"}}}'
+
+    assert apply_webhook(gateway="stripe", body=body, now=now) is None
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from bookings.services.free_calls import (
 )
 from bookings.services.holds import give_up_replaced_holds
 from bookings.slots import claim_slot, give_up_hold, lock_therapists
-from bookings.states import BookingState
+from bookings.states import GIVES_PAYMENT_BACK, BookingState
 from bookings.wishes import Wish, require_bookable_time
 from consent.services import settle_consent
 from mindfulqalb.audit.services import record
@@ -151,9 +151,10 @@ def _booked_already(wish: Wish, payment: Payment | None, now: datetime) -> Booki
     """Find what an equal request made before; an unequal one raises PaymentAlreadyUsed or FreeCallAlreadyBooked."""
     if payment is None:
         return call_asked_for_before(wish, now=now)
-    spent = _spent_by(payment)
+    named = _named_by(payment)
+    spent = next((booking for booking in named if _spends(booking, payment)), None)
     if spent is None:
-        _refuse_strangers(wish, payment)
+        _refuse_strangers(wish, named)
         return None
     if spent.state == BookingState.HELD:
         return None
@@ -162,18 +163,27 @@ def _booked_already(wish: Wish, payment: Payment | None, now: datetime) -> Booki
     raise PaymentAlreadyUsed
 
 
-def _refuse_strangers(wish: Wish, payment: Payment) -> None:
-    """Raise PaymentAlreadyUsed where the payment was made for, or has bought, what other people's email is on.
+def _named_by(payment: Payment) -> list[Booking]:
+    """List what a payment was made for and what it has bought, in any state."""
+    named = Q(payment=payment)
+    if payment.reference:
+        named |= Q(id=UUID(payment.reference))
+    return list(Booking.objects.filter(named).order_by("created_at"))
+
+
+def _spends(booking: Booking, payment: Payment) -> bool:
+    """Whether a booking has a claim on a payment, as `BookingQuerySet.spending` reckons it."""
+    is_paid_by_it = booking.payment_id == payment.provider_payment_id and booking.payment_released_at is None
+    return is_paid_by_it and booking.state not in GIVES_PAYMENT_BACK
+
+
+def _refuse_strangers(wish: Wish, named: list[Booking]) -> None:
+    """Raise PaymentAlreadyUsed where none of what a payment was made for, or has bought, is on the wish's email.
 
     In whatever state that is: money that waits after a lost slot is its client's, and its id stands on their receipt.
     Whoever was erased cannot be asked.
     """
-    named = Q(payment=payment)
-    if payment.reference:
-        named |= Q(id=UUID(payment.reference))
-    hashes = set(
-        Booking.objects.filter(named).exclude(customer_email_hash="").values_list("customer_email_hash", flat=True)
-    )
+    hashes = {booking.customer_email_hash for booking in named} - {""}
     if hashes and hashes.isdisjoint(email_digests(wish.customer.email)):
         raise PaymentAlreadyUsed
 

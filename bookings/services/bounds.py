@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils.crypto import salted_hmac
 
 from bookings.models import Booking
@@ -42,7 +42,10 @@ def bound_holds(booking: Booking, *, now: datetime) -> None:
         # Whole towns share one address behind a mobile carrier, so it may keep more than a person may.
         (from_here, settings.HOLDS_PER_ADDRESS),
     )
-    if any(live.filter(counted).count() >= bound for counted, bound in bounds):
+    counts = live.aggregate(
+        **{f"count{number}": Count("id", filter=counted) for number, (counted, _) in enumerate(bounds)}
+    )
+    if any(counts[f"count{number}"] >= bound for number, (_, bound) in enumerate(bounds)):
         raise TooManyHolds(retry_after=timedelta(minutes=settings.HOLD_MINUTES))
 
 

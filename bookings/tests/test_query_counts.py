@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 # Which offer; which hours are taken.
 AVAILABILITY = 2
-HOLD = 13
+HOLD = 12
 # Up to the calendar call, which has a connection of its own, and the answer.
-BOOKING = 15
+BOOKING = 17
 
 
 def _count(call: Callable[[], tuple[int, object]]) -> int:

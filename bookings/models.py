@@ -125,6 +125,9 @@ class Booking(models.Model):
     created_at = models.DateTimeField(null=True, db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(null=True, db_default=TransactionNow())
 
+    consent_named = models.BooleanField(
+        default=False, db_default=True, help_text="By its client: its id then is proof."
+    )
     state = models.CharField(max_length=20, choices=BookingState)
     therapist = models.ForeignKey("catalogue.Therapist", on_delete=models.PROTECT, related_name="bookings")
     offer = models.ForeignKey("catalogue.SessionOffer", on_delete=models.PROTECT, related_name="bookings")

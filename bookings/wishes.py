@@ -51,8 +51,11 @@ class Wish:
         return self.consent_id is None and self.opened is None
 
     def proves(self, booking: Booking) -> bool:
-        """Whether it shows that a booking is its sender's: an email shows nothing, its token or consent's id does."""
-        named = self.consent_id is not None and self.consent_id == booking.consent_id
+        """Whether it shows that a booking is its sender's: an email shows nothing, its token or consent's id does.
+
+        A consent that the booking did not name was found by the email, and anybody may have given it.
+        """
+        named = booking.consent_named and self.consent_id is not None and self.consent_id == booking.consent_id
         return named or booking.id == self.opened
 
     @property

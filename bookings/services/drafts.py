@@ -40,6 +40,7 @@ def draft_booking(
         customer_email_hash=email_digest(wish.customer.email),
         customer_phone_hash=phone_digest(wish.customer.phone),
         consent=consent,
+        consent_named=wish.consent_id is not None,
         payment_status="not_required" if offer.is_free else "unpaid",
         locale=wish.circumstances.locale,
         time_zone=wish.time_zone,

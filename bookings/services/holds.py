@@ -105,7 +105,8 @@ def _write(
 def _own_hold(wish: Wish, offer: SessionOffer, now: datetime) -> Booking | None:
     """Find this client's live hold on just this slot: a repeated click must not run into itself.
 
-    An email is no proof, but the consent's id is: it was given to one browser, and nobody can guess it.
+    An email is no proof, but the consent's id is, where the hold named it: it was given to one browser, and nobody can
+    guess it.
     """
     if wish.consent_id is None:
         return None
@@ -113,6 +114,7 @@ def _own_hold(wish: Wish, offer: SessionOffer, now: datetime) -> Booking | None:
         Booking.objects.select_for_update(of=("self",))
         .filter(
             consent_id=wish.consent_id,
+            consent_named=True,
             customer_email_hash__in=email_digests(wish.customer.email),
             offer=offer,
             starts_at=wish.starts_at,
@@ -148,7 +150,10 @@ def give_up_replaced_holds(booking: Booking, wish: Wish, now: datetime) -> None:
     if wish.consent_id is None:
         return
     own = Booking.objects.filter(
-        state=BookingState.HELD, customer_email_hash=booking.customer_email_hash, consent_id=wish.consent_id
+        state=BookingState.HELD,
+        customer_email_hash=booking.customer_email_hash,
+        consent_id=wish.consent_id,
+        consent_named=True,
     )
     in_the_way = own.overlapping(
         therapist_id=booking.therapist_id, starts_at=booking.starts_at, ends_at=booking.occupied_until

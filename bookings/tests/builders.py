@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,19 @@ def make_wish(**overrides: Any) -> Wish:
     return Wish(**(values | overrides))
 
 
+def agreed(wish: Wish) -> Wish:
+    """A wish that names its consent, given today, as our page's do."""
+    consent = record_consent(
+        session_type=wish.session_type,
+        email=wish.customer.email,
+        version="2024-01-15",
+        acknowledgments=["item1", "item2", "item3"],
+        circumstances=wish.circumstances,
+        now=datetime.now(UTC),
+    )
+    return replace(wish, consent_id=consent.id)
+
+
 def make_payment(**overrides: Any) -> Payment:
     """A captured payment of an individual video session."""
     number = next(_numbers)
@@ -88,6 +102,7 @@ def make_booking(*, wish: Wish | None = None, **overrides: Any) -> Booking:
     )
     booking = draft_booking(wish=wish, offer=offer, consent=consent, state=BookingState.HELD, now=NOW)
     booking.hold_expires_at = NOW + timedelta(minutes=15)
+    booking.consent_named = True  # as our page does
     for name, value in overrides.items():
         setattr(booking, name, value)
     booking.save()

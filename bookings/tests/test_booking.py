@@ -17,7 +17,7 @@ from bookings.refusals import (
 )
 from bookings.services.booking import book_session, place_paid_hold
 from bookings.states import BookingState
-from bookings.tests.builders import JOHN, make_booking, make_catalogue, make_payment, make_wish, next_slot
+from bookings.tests.builders import JOHN, agreed, make_booking, make_catalogue, make_payment, make_wish, next_slot
 from consent.refusals import ConsentRequired
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.catalogue.models import SessionOffer
@@ -274,8 +274,9 @@ def test_book_session_of_a_free_call_repeated_is_the_same(now: datetime) -> None
 
 
 def test_book_session_allows_one_open_free_call(now: datetime) -> None:
-    call = book_session(wish=_wish(session_type="free", session_format=None), payment_id=None, now=now)
-    wish = _wish(session_type="free", session_format=None, hour=12, consent_id=call.consent_id)
+    first = agreed(_wish(session_type="free", session_format=None))
+    book_session(wish=first, payment_id=None, now=now)
+    wish = _wish(session_type="free", session_format=None, hour=12, consent_id=first.consent_id)
 
     with pytest.raises(FreeCallAlreadyBooked):
         book_session(wish=wish, payment_id=None, now=now)

@@ -175,6 +175,28 @@ def test_hold_in_somebodys_name_locks_them_out_of_nothing_and_is_never_taken_for
     assert own.created_at is not None
 
 
+def test_consent_planted_under_somebodys_email_opens_nothing_that_was_booked_without_naming_it(
+    caller: Visitor, api: APIClient
+) -> None:
+    caller.email = UNKNOWN
+    planted = caller.consent()[1]["consentId"]
+    call, _ = caller.book()
+    caller.session_type, caller.session_format, caller.starts_at = "individual", "video", next_slot(15)
+    planted_too = caller.consent()[1]["consentId"]
+    hold, _ = caller.hold()
+
+    again = api.post(
+        "/api/bookings/hold",
+        caller.wish | {"payWith": "razorpay", "consentId": planted_too},
+        REMOTE_ADDR="198.51.100.7",
+    )
+    caller.session_type, caller.session_format, caller.starts_at = "free", None, next_slot(12)
+    booked = api.post("/api/bookings", caller.wish | {"consentId": planted}, REMOTE_ADDR="198.51.100.7")
+
+    assert (call, hold) == (202, 201)
+    assert [(answer.status_code, answer.json()["code"]) for answer in (again, booked)] == [(409, "slot_taken")] * 2
+
+
 def test_free_call_is_booked_while_the_calendar_is_silent(caller: Visitor) -> None:
     caller.sandbox.fault("calcom", "bare_500", "slots.*", times=None)
 

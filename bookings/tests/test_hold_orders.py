@@ -14,7 +14,7 @@ from bookings.refusals import SlotTaken
 from bookings.services.booking import book_session, place_paid_hold
 from bookings.services.holds import Hold, hold_slot
 from bookings.states import BookingState
-from bookings.tests.builders import make_catalogue, make_payment, make_wish, next_slot
+from bookings.tests.builders import agreed, make_catalogue, make_payment, make_wish, next_slot
 from mindfulqalb.audit.models import AuditEvent
 from mindfulqalb.vendors.errors import ProviderError
 from payments.models import Payment
@@ -38,6 +38,7 @@ def _catalogue(db: None) -> None:
 def _hold(pay_with: str, consent_id: UUID | None = None) -> Hold:
     slot = local(next_slot())
     wish = make_wish(day=slot.date(), clock=slot.time(), consent_id=consent_id)
+    wish = wish if consent_id else agreed(wish)
     return hold_slot(wish=wish, pay_with=pay_with, checkout=CHECKOUT, now=datetime.now(UTC))
 
 

@@ -10,7 +10,7 @@ from bookings.practice_time import local
 from bookings.refusals import PaymentRequired, SlotNotOffered, SlotTaken, TooManyHolds
 from bookings.services.holds import Hold, expire_holds, hold_slot
 from bookings.states import BookingState
-from bookings.tests.builders import JOHN, NOW, make_booking, make_catalogue, make_wish, next_slot
+from bookings.tests.builders import JOHN, NOW, agreed, make_booking, make_catalogue, make_wish, next_slot
 from bookings.wishes import Customer, Wish
 from consent.models import ConsentRecord
 from consent.refusals import ConsentRequired
@@ -74,7 +74,7 @@ def test_hold_slot_ends_after_the_settings_minutes(sandbox: SandboxProcess, sett
 
 
 def test_hold_slot_repeated_is_the_same_hold_and_order(sandbox: SandboxProcess) -> None:
-    first = _hold(_wish())
+    first = _hold(agreed(_wish()))
     second = _hold(_wish(consent_id=first.booking.consent_id))
 
     assert (second.booking, second.payment) == (first.booking, first.payment)
@@ -84,7 +84,7 @@ def test_hold_slot_repeated_is_the_same_hold_and_order(sandbox: SandboxProcess) 
 def test_hold_slot_repeated_with_another_gateway_keeps_the_slot_and_makes_another_order(
     sandbox: SandboxProcess,
 ) -> None:
-    first = _hold(_wish())
+    first = _hold(agreed(_wish()))
     second = _hold(_wish(consent_id=first.booking.consent_id), "stripe")
 
     assert second.booking == first.booking
@@ -99,7 +99,7 @@ def test_hold_slot_refuses_somebody_elses_hour(sandbox: SandboxProcess) -> None:
 
 
 def test_hold_slot_repeated_takes_over_what_the_client_corrected(sandbox: SandboxProcess) -> None:
-    first = _hold(_wish())
+    first = _hold(agreed(_wish()))
     corrected = Customer(name="Jane Dough", email="jane@example.com", phone=None)
 
     _hold(_wish(consent_id=first.booking.consent_id, customer=corrected))
@@ -120,7 +120,7 @@ def test_hold_slot_gives_a_stranger_who_knows_the_email_nothing(session_format: 
 
 
 def test_hold_slot_in_another_format_replaces_the_clients_own_hold(sandbox: SandboxProcess) -> None:
-    first = _hold(_wish())
+    first = _hold(agreed(_wish()))
 
     second = _hold(_wish(session_format="chat", consent_id=first.booking.consent_id))
 
@@ -135,7 +135,7 @@ def test_hold_slot_of_a_free_call_needs_no_payment(sandbox: SandboxProcess) -> N
 
 
 def test_hold_slot_of_a_free_call_moves_with_the_clients_mind(sandbox: SandboxProcess) -> None:
-    first = _hold(_wish(session_type="free", session_format=None), None)
+    first = _hold(agreed(_wish(session_type="free", session_format=None)), None)
 
     wish = _wish(session_type="free", session_format=None, hour=12, consent_id=first.booking.consent_id)
     second = _hold(wish, None)

@@ -175,7 +175,7 @@ def test_place_in_calendar_that_was_not_even_asked_need_not_look_first(
 def test_booking_that_breaks_off_on_its_way_to_the_calendar_is_pending_and_no_error(
     event_types: dict[str, str], visitor: Visitor, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings.CALENDAR_REQUEST_DEADLINE = 0.3
+    settings.CALENDAR_REQUEST_DEADLINE = 10
     payment_id = visitor.paid_payment_id()
     settings.CALCOM_EVENT_TYPE_IDS = event_types
 
@@ -183,9 +183,10 @@ def test_booking_that_breaks_off_on_its_way_to_the_calendar_is_pending_and_no_er
 
     assert (status, answer["status"]) == (202, "pending")
     assert OutboxMessage.objects.filter(state="PENDING", topic="calendar.create").count() == 1
-    said = [record for record in caplog.records if record.name == "bookings.services.waiting"]
-    assert [(record.getMessage(), record.exc_info) for record in said] == [
-        (f"calendar attempt for booking {Booking.objects.get().id} broke off: ValueError", None)
+    booking_id = str(Booking.objects.get().id)  # a thread of another test may still speak of its own
+    said = [(record.getMessage(), record.exc_info) for record in caplog.records]
+    assert [(text, error) for text, error in said if booking_id in text] == [
+        (f"calendar attempt for booking {booking_id} broke off: ValueError", None)
     ]
 
 

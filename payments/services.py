@@ -208,11 +208,9 @@ def lock_spendable(payment_id: UUID) -> Payment:
     Raises PaymentGoneBack, or PaymentUnusable when a person must look at it first, or when a part has gone back.
     """
     payment = Payment.objects.locked(payment_id)
-    if payment.is_captured and balance(payment) <= 0:
-        raise PaymentGoneBack
-    if not payment.is_spendable or not is_untouched(payment):
-        raise PaymentUnusable
-    return payment
+    if payment.is_spendable and is_untouched(payment):
+        return payment
+    raise PaymentGoneBack if payment.is_captured and balance(payment) <= 0 else PaymentUnusable
 
 
 def _expire(payment_id: UUID, now: datetime) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 AVAILABILITY = 2
 HOLD = 12
 # Up to the calendar call, which has a connection of its own, and the answer.
-BOOKING = 17
+BOOKING = 15
 
 
 def _count(call: Callable[[], tuple[int, object]]) -> int:

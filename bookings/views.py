@@ -128,8 +128,8 @@ class BookingViewSet(ViewSet):
     def create(self, request: Request) -> Response:
         """Book a paid or free session: 201 when it stands in the calendar, 202 when the calendar takes longer.
 
-        A free call that is asked for without `consentId`, and without a hold's token as `Authorization: Bearer`, is
-        always 202: how it went, and whether there was one already, is for the owner of the mailbox alone.
+        Who asks for a free call without `consentId` or a hold's token as `Authorization: Bearer`, for an email
+        that has one open gets 202 and nothing is booked: when it is, is for the owner of the mailbox alone, who hears.
         """
         asked = BookingRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -137,7 +137,7 @@ class BookingViewSet(ViewSet):
         now = timezone.now()
         wish = _wish(request, data)
         booking = book_session(wish=wish, payment_id=data["paymentId"], now=now)
-        if wish.is_anonymous and data["paymentId"] is None:
+        if booking.starts_at != wish.starts_at:
             return _look_into_your_mail(booking)
         is_proven = _is_proven(booking, wish, data["paymentId"], now)
         if booking.state == BookingState.PENDING:

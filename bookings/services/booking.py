@@ -210,7 +210,7 @@ def _book_under_lock(
         booking.held_from = network_digest(wish.circumstances)
     # Who pays with older money may have an unpaid hold of their own in the way.
     give_up_replaced_holds(booking, wish, now)
-    return _make_ours(booking, payment and lock_spendable(payment.id), "client", now, is_awaited=not wish.is_anonymous)
+    return _make_ours(booking, payment and lock_spendable(payment.id), "client", now)
 
 
 def _paid_hold(payment: Payment) -> Booking | None:
@@ -224,22 +224,19 @@ def _place(hold: Booking, payment: Payment | None, actor: str, now: datetime) ->
     return _make_ours(hold, payment, actor, now)
 
 
-def _make_ours(
-    booking: Booking, payment: Payment | None, actor: str, now: datetime, *, is_awaited: bool = True
-) -> Booking:
+def _make_ours(booking: Booking, payment: Payment | None, actor: str, now: datetime) -> Booking:
     if payment is not None:
         booking.spend(payment)
     bound_free_calls(booking, now=now)
     claim_slot(booking, now=now)
     record(action="booking.placed", actor=actor, target=f"booking:{booking.id}", now=now)
     # Who waits for the answer tries at once; if they do not live to see it, the worker looks and, if need be, books.
-    patience = settings.CALENDAR_TAKEOVER_SECONDS if is_awaited or payment is not None else 0
     enqueue(
         topic="calendar.create",
         lane=booking.lane,
         payload={"booking_id": str(booking.id)},
         now=now,
-        due_at=now + timedelta(seconds=patience),
+        due_at=now + timedelta(seconds=settings.CALENDAR_TAKEOVER_SECONDS),
     )
     return booking
 

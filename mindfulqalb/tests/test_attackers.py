@@ -95,7 +95,7 @@ ELSEWHERE = {
     ),
     "a free call in the name of somebody who has one": (
         "bookings/tests/test_free_calls.py",
-        "answer_to_who_proves_nothing_is_the_same_whether_there_is_a_free_call",
+        "who_proves_nothing_learns_of_no_call_without_a_trace",
     ),
     "a hold in somebody's name, to be taken for theirs": (
         "bookings/tests/test_free_calls.py",

@@ -173,7 +173,7 @@ def test_move_page_warns_of_times_that_are_near(
 
 def test_move_page_warns_of_times_that_leave_no_other_move(booked: Booking, browser: Client) -> None:
     last = local(next_slot(days=1)).date().isoformat()
-    SessionOffer.objects.update(move_notice_hours=60)
+    SessionOffer.objects.update(move_notice_hours=50)
     near, far = (text_of(browser.get(f"{path_of(booked)}/move?day={day}")) for day in (last, DAY))
 
     assert ["You could not move it again." in page for page in (near, far)] == [True, False]

@@ -182,10 +182,9 @@ def test_claim_and_count_stay_on_indexes_among_many_messages() -> None:
     columns = "id, topic, lane, payload, attempts, fencing_token, last_error, created_at, state, due_at, finished_at"
     with connection.cursor() as cursor:
         for count, rest in ((50_000, "'DELIVERED', now(), now()"), (5_000, "'PENDING', now() + '1 year', NULL")):
-            cursor.execute(
-                f"INSERT INTO outbox_messages ({columns}) SELECT gen_random_uuid(), 'test.work', 'booking:' || n,"
-                f" '{{}}', 1, 1, '', now(), {rest} FROM generate_series(1, {count}) AS n"  # noqa: S608
-            )
+            values = f"gen_random_uuid(), 'test.work', 'booking:' || n, '{{}}', 1, 1, '', now(), {rest}"
+            numbers = f"generate_series(1, {count}) AS n"
+            cursor.execute(f"INSERT INTO outbox_messages ({columns}) SELECT {values} FROM {numbers}")  # noqa: S608
         make_message()
         cursor.execute("ANALYZE outbox_messages")
         parameters = {"now": NOW, "leased_until": NOW, "message_id": None, "lane": None}

@@ -50,7 +50,9 @@ class BackOfficeSessionMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Renew the session of somebody who is logged in."""
         response = self.get_response(request)
-        is_logged_in = settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated
+        # After a call of the API there is no user: it does not go by cookies.
+        is_authenticated = getattr(request.user, "is_authenticated", False)
+        is_logged_in = settings.SESSION_COOKIE_NAME in request.COOKIES and is_authenticated
         if is_logged_in and time.time() - request.session.get(RENEWED_AT, 0) >= self.SECONDS_BETWEEN_RENEWALS:
             request.session[RENEWED_AT] = int(time.time())
         return response

@@ -37,6 +37,16 @@ def test_admin_tells_itself_where_a_form_comes_from_and_clients_pages_tell_nobod
     assert policies == ["same-origin", "same-origin", "no-referrer"]
 
 
+def test_browser_of_somebody_logged_in_is_answered_by_the_api_as_any_other(client: Client) -> None:
+    log_in(client)
+    calls = ("/api/audit/keys", "/api/catalogue", "/api/schema", "/api/docs", "/api/health")
+
+    answers = [client.get(call) for call in calls]
+
+    assert [answer.status_code for answer in answers] == [Client().get(call).status_code for call in calls]
+    assert [answer.status_code for answer in answers] == [200] * len(calls)
+
+
 def test_form_without_its_token_is_refused_on_a_page_of_ours() -> None:
     strict = Client(enforce_csrf_checks=True)
 

@@ -1,4 +1,4 @@
-"""One open free call for each person, and nobody else hears whether they have it, or when."""
+"""One open free call for each person; nobody else hears when it is, nor without a trace that there is one."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from rest_framework import serializers
 
 from mindfulqalb.api.public_ids import PublicId, UnknownId
 from mindfulqalb.phones import DIRECTION_MARKS, NotAPhoneNumber, e164, without_marks
+from mindfulqalb.practice_clock import NAMEABLE_YEARS
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -26,7 +27,6 @@ NOON = 12
 
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_YEARS = range(1900, 3000)
 _CLOCK_TIME = re.compile(r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?:\s?(?P<half>[ap])\.?m\.?)?", re.IGNORECASE)
 
 
@@ -278,4 +278,4 @@ def _day_of(text: object) -> date | None:
         day = date.fromisoformat(text)
     except ValueError:
         return None
-    return day if day.year in _YEARS else None
+    return day if day.year in NAMEABLE_YEARS else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
@@ -17,6 +16,7 @@ from mindfulqalb.api.throttles import AddressThrottle
 from mindfulqalb.catalogue.queries import active_offers
 from mindfulqalb.catalogue.serializers import CatalogueRequestSerializer, CatalogueSerializer
 from mindfulqalb.catalogue.terms import cancellation_rules, refund_steps, terms_text
+from mindfulqalb.practice_clock import practice_zone
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -49,7 +49,7 @@ class CatalogueViewSet(ViewSet):
 def _terms(asked: dict[str, Any], now: datetime) -> dict[str, object] | None:
     if asked["date"] is None:
         return None
-    zone = ZoneInfo(settings.PRACTICE_TIME_ZONE)
+    zone = practice_zone()
     starts_at = datetime.combine(asked["date"], asked["time"], tzinfo=zone).astimezone(UTC)
     steps = refund_steps(cancellation_rules(), starts_at=starts_at, now=now)
     return {"text": terms_text(steps, starts_at=starts_at, zone=zone), "steps": steps}

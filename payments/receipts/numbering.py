@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from mindfulqalb.practice_clock import practice_zone
 from payments.receipts.models import ReceiptCounter
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def accounting_year(moment: datetime) -> str:
     """Name the practice's accounting year: `2026-27` where it begins in April, `2026` where in January."""
-    local = moment.astimezone(ZoneInfo(settings.PRACTICE_TIME_ZONE))
+    local = moment.astimezone(practice_zone())
     first_month = settings.ACCOUNTING_YEAR_FIRST_MONTH
     begins = local.year if local.month >= first_month else local.year - 1
     return str(begins) if first_month == 1 else f"{begins}-{(begins + 1) % 100:02d}"

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models import Q
 
 from mindfulqalb.api.errors import InvalidInput
 from mindfulqalb.audit.digests import plain
-
-YEARS = range(1900, 3000)
+from mindfulqalb.practice_clock import NAMEABLE_YEARS, practice_zone
 
 
 @dataclass(frozen=True)
@@ -25,7 +22,7 @@ class Period:
     def __post_init__(self) -> None:
         """Refuse a period that no clock can tell, or that ends before it begins. Raises InvalidInput."""
         days = {"since": self.since, "until": self.until}
-        if odd := {name: day for name, day in days.items() if day and day.year not in YEARS}:
+        if odd := {name: day for name, day in days.items() if day and day.year not in NAMEABLE_YEARS}:
             raise InvalidInput(fields={name: [f"There is no record of {day}."] for name, day in odd.items()})
         if self.since and self.until and self.since > self.until:
             raise InvalidInput(fields={"since": [f"{self.since} is later than until, {self.until}."]})
@@ -51,4 +48,4 @@ class Period:
 
 
 def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=ZoneInfo(settings.PRACTICE_TIME_ZONE))
+    return datetime.combine(day, time(), tzinfo=practice_zone())

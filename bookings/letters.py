@@ -283,7 +283,7 @@ def withdrawn_letter(consent: ConsentRecord, *, now: datetime) -> Letter:
     appointments = [_context(booking, now) for booking in _ahead(consent, now)]
     return Letter(
         template="consent_withdrawn",
-        recipient=consent.email,
+        recipient=_address_of(consent),
         context={
             "appointments": appointments,
             "time_zone": practice_zone(),
@@ -307,10 +307,17 @@ def withdrawn_staff_letter(consent: ConsentRecord, *, now: datetime) -> Letter:
     )
 
 
+def _address_of(consent: ConsentRecord) -> str:
+    """Find where the person behind a consent is reached: what it names may be a stranger's mailbox, corrected since."""
+    named = Booking.objects.filter(consent=consent).exclude(customer_email_hash="")
+    corrected = named.exclude(customer_email_hash__in=email_digests(consent.email)).order_by("-created_at").first()
+    return corrected.customer_email if corrected else consent.email
+
+
 def _ahead(consent: ConsentRecord, now: datetime) -> QuerySet[Booking]:
     """Find the sessions that the person behind a consent still has before them."""
     theirs = Booking.objects.select_related("offer", "therapist").filter(
-        customer_email_hash__in=email_digests(consent.email)
+        customer_email_hash__in=email_digests(_address_of(consent))
     )
     return theirs.filter(state__in=(BookingState.PENDING, BookingState.CONFIRMED), starts_at__gt=now).order_by(
         "starts_at"

@@ -270,6 +270,21 @@ def test_corrected_address_ends_the_link_to_the_consent_and_carries_a_new_one(
     assert (statuses, client.get(new).status_code) == ((200, 404, 404, 404), 200)
 
 
+def test_withdrawal_is_confirmed_to_the_corrected_address_with_its_own_sessions_alone(sandbox: SandboxProcess) -> None:
+    booking = make_upcoming()
+    assert booking.consent is not None
+    _correct(_confirmed(booking))
+    of_somebody_else = make_upcoming(hour=15)  # under the address that was wrong
+
+    letter = withdrawn_letter(booking.consent, now=datetime.now(UTC))
+
+    booking.refresh_from_db()
+    links = [appointment["manage_url"] for appointment in letter.context["appointments"]]
+    theirs = [booking_of_token(link.rpartition("/")[2], now=datetime.now(UTC)).id for link in links]
+    assert (letter.recipient, theirs) == (booking.customer_email, [booking.id])
+    assert of_somebody_else.customer_email != booking.customer_email
+
+
 def test_corrected_client_is_still_reminded_until_they_withdraw(sandbox: SandboxProcess) -> None:
     booking = make_upcoming()
     assert booking.consent is not None
